@@ -1,0 +1,1 @@
+"""Answers on reports: one file a task, every sentence with its evidence."""

@@ -1,0 +1,1 @@
+"""The answers as MCP tools: one plain file a tool."""

@@ -1,0 +1,1 @@
+"""The practice's home on disk: the only place with state."""

@@ -1,0 +1,1 @@
+"""Serving: the llama.cpp engine, its hot swap, and the one listening gateway."""

@@ -1,0 +1,1 @@
+"""A simulated practice: patients, reports in every format, and the truth about each."""

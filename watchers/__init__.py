@@ -1,0 +1,1 @@
+"""Intake: from a file in the watched folder to a report in the store."""
