@@ -211,6 +211,8 @@ class Report:
         author: opaque id of the signing physician (for the style of their conclusions).
         unread_pages: pages that could not be read and thus are not in ``text``.
         doubtful: stretches of ``text`` that two readers read differently.
+        held: a person must look before it trains (unsigned, or identifiers may be left).
+        superseded_by: id of the report that amended or retracted this one.
     """
 
     id: str
@@ -225,3 +227,4 @@ class Report:
     unread_pages: int = 0
     doubtful: tuple[Doubtful, ...] = ()
     held: bool = False
+    superseded_by: str | None = None

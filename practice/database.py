@@ -1,0 +1,140 @@
+"""The encrypted database: opening, schema, migration, transactions. The only import of SQLCipher.
+
+Write-ahead log, full synchronisation: what is committed survives kill -9 and power loss. Deleted rows are
+overwritten (secure_delete), and temporary tables stay in memory.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2
+
+from clinical.errors import HomeError, KeyMissing
+from practice.schema import MIGRATIONS
+
+BUSY_SECONDS = 30.0
+Row = dict[str, Any]
+
+
+class Database:
+    """One connection, shared by the threads of a process; writers of other processes are waited for."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        fresh = not path.exists()
+        if fresh:
+            path.touch(0o600)
+        try:
+            self._connection = dbapi2.connect(
+                str(path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.row_factory = _as_dict
+            self._connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+            self._connection.execute("PRAGMA temp_store = MEMORY")
+            self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA secure_delete = ON").fetchone()
+            self._connection.execute("PRAGMA foreign_keys = ON")
+        except dbapi2.DatabaseError as error:
+            if "not a database" in str(error):
+                raise KeyMissing(
+                    "The store does not open with this key.",
+                    "Name the right key file, or run `resident recover` with the recovery code.",
+                ) from None
+            raise _unusable(error) from None
+        self._migrate()
+
+    def _migrate(self) -> None:
+        with self.transaction() as database:
+            version = int(database.one("PRAGMA user_version")["user_version"])  # type: ignore[index]
+            if version > len(MIGRATIONS):
+                raise HomeError(
+                    "The store was written by a newer version of Resident.", "Update Resident to use it."
+                )
+            for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+                for statement in statements:
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {number}")
+
+    @contextmanager
+    def transaction(self) -> Iterator["Database"]:
+        """All or nothing, durable when it returns; inside another one it is part of that.
+
+        Raises:
+            HomeError: the disk is full or failing, or another process does not let go.
+        """
+        with self._lock:
+            try:
+                if self._depth == 0:
+                    self._connection.execute("BEGIN IMMEDIATE")
+                self._depth += 1
+                try:
+                    yield self
+                finally:
+                    self._depth -= 1
+                if self._depth == 0:
+                    self._connection.execute("COMMIT")
+            except dbapi2.OperationalError as error:
+                self._roll_back()
+                raise _unusable(error) from None
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        if self._depth == 0 and self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Run a statement; the number of rows it changed."""
+        with self._lock:
+            return int(self._connection.execute(sql, values).rowcount)
+
+    def all(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """Every row of a query, by column name."""
+        with self._lock:
+            return list(self._connection.execute(sql, values).fetchall())
+
+    def one(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
+        """The first row of a query."""
+        with self._lock:
+            row: Row | None = self._connection.execute(sql, values).fetchone()
+            return row
+
+    def checkpoint(self) -> None:
+        """Write the log back and cut it to nothing, so that overwritten rows are gone from it too."""
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def check(self) -> bool:
+        """Whether every page is whole and authentic."""
+        with self._lock:
+            broken = self._connection.execute("PRAGMA cipher_integrity_check").fetchall()
+            whole = self._connection.execute("PRAGMA integrity_check").fetchone()
+            return not broken and next(iter(whole.values())) == "ok"
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._connection.close()
+
+
+def _as_dict(cursor: Any, row: Sequence[Any]) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+
+
+def _unusable(error: Exception) -> HomeError:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return HomeError("The store is busy with another process.", "Wait for it to end and try again.")
+    if "full" in text or "I/O" in text:
+        return HomeError(
+            "The store cannot be written: the disk is full or failing.",
+            "Make room on the disk of the practice home; nothing was lost.",
+        )
+    return HomeError(f"The store cannot be used ({type(error).__name__}).", "Run `resident doctor`.")
