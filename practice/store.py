@@ -5,7 +5,6 @@ jobs; the originals lie beside it, each under a key that only the database has. 
 """
 
 import hashlib
-import hmac
 import secrets
 import tempfile
 import weakref
@@ -13,31 +12,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from clinical.errors import NotFound, Refused
-from clinical.report import DeidentifiedReport, ExtractedReport, Identity, Report, ReportFile, Structure
+from clinical.errors import Refused
+from clinical.report import ReportFile
 from practice import amend, patientbook
-from practice.database import Database, Row
+from practice.database import Row
 from practice.forget import Forgotten, forget
 from practice.home import Home, write_atomically
 from practice.jobs import insert_job
 from practice.keys import Keys
-from practice.originals import Originals, Sealed
-from practice.patients import normal_name
+from practice.originals import Sealed
+from practice.reading import Reading
 from practice.releases import Releases
-from practice.rows import HEADS, Counts, Found, Quarantined, ReportRow, head, words_query
-from practice.serial import from_json, to_json
-from practice.taken import IDENTIFIERS, PATIENT, PRELIMINARY, UNKNOWN_SIGNER, UNSIGNED, State, TakenReport
+from practice.serial import to_json
+from practice.taken import IDENTIFIERS, PATIENT, PRELIMINARY, UNKNOWN_SIGNER, UNSIGNED, TakenReport
 
 
-class Store:
+class Store(Reading):
     """The practice's reports. Safe to share between threads; other processes may have it open too."""
-
-    def __init__(self, home: Home, keys: Keys) -> None:
-        self.home = home
-        self.keys = keys
-        self.database = Database(home.database, keys.database)
-        self.originals = Originals(home.originals, keys.originals, home.run / "originals.lock")
-        self._names_key = keys.names
 
     @staticmethod
     def open(home: Home, keys: Keys) -> "Store":
@@ -66,23 +57,6 @@ class Store:
         self.database.close()
 
     # Taking in
-
-    def seen(self, content_sha256: str) -> bool:
-        """Whether a file of this content was kept, quarantined or forgotten.
-
-        A forgotten file stays forgotten when the folder is read again; only ``keep`` takes it anew.
-        """
-        mac = self._content_mac(content_sha256)
-        return (
-            self.database.one(
-                """
-                SELECT 1 FROM files WHERE content_mac = ?
-                UNION SELECT 1 FROM forgotten WHERE content_mac = ?
-                """,
-                (mac, mac),
-            )
-            is not None
-        )
 
     def keep(
         self,
@@ -159,171 +133,6 @@ class Store:
         self._write_note(file_id, reason, message)
         return file_id
 
-    # Reading
-
-    def report(self, report_id: str) -> Report:
-        """A report as answers read it: de-identified text and structure."""
-        row = self._row(report_id)
-        deidentified = from_json(DeidentifiedReport, row["deidentified"])
-        extracted = from_json(ExtractedReport, row["extracted"])
-        return Report(
-            id=row["id"],
-            text=row["text"],
-            structure=from_json(Structure, row["structure"]),
-            patient_id=row["root"],
-            report_type=row["report_type"],
-            status=row["status"],
-            signed=bool(row["signed"]),
-            observed_at=row["observed_at"],
-            author=row["author"],
-            unread_pages=sum(page.source == "unread" for page in extracted.pages),
-            doubtful=deidentified.doubtful,
-            held=row["state"] == "held",
-            superseded_by=row["superseded_by"],
-        )
-
-    def reports(
-        self,
-        patient_id: str | None = None,
-        state: State | None = None,
-        trainable: bool | None = None,
-        since: str | None = None,
-        limit: int | None = None,
-    ) -> list[ReportRow]:
-        """Heads of reports in the order in which they were kept.
-
-        Args:
-            patient_id: of this patient, with those joined to it.
-            trainable: signed by a configured physician, final, neither held nor replaced.
-            since: kept (with ``trainable``: become trainable) at or after this ISO 8601 time in UTC.
-        """
-        column = "trainable_at" if trainable else "kept_at"
-        root = None if patient_id is None else patientbook.root_of(self.database, patient_id)
-        rows = self.database.all(
-            f"""
-            SELECT * FROM ({HEADS})
-            WHERE (:root IS NULL OR root = :root) AND (:state IS NULL OR state = :state)
-            AND (:trainable IS NULL OR (trainable_at IS NOT NULL) = :trainable)
-            AND (:since IS NULL OR {column} >= :since) ORDER BY seq LIMIT :limit
-            """,
-            {
-                "root": root,
-                "state": state,
-                "trainable": None if trainable is None else int(trainable),
-                "since": since,
-                "limit": -1 if limit is None else limit,
-            },
-        )
-        return [head(row) for row in rows]
-
-    def status_of(self, report_id: str) -> ReportRow:
-        """The head of one report."""
-        return head(self._row(report_id))
-
-    def deidentified(self, report_id: str) -> DeidentifiedReport:
-        """What de-identification said of a report: spans, risk, layers."""
-        return from_json(DeidentifiedReport, self._row(report_id)["deidentified"])
-
-    def extracted(self, report_id: str) -> ExtractedReport:
-        """The report as it was read, identifiers included. Never for training or a cloud client."""
-        return from_json(ExtractedReport, self._row(report_id)["extracted"])
-
-    def original_text(self, report_id: str) -> str:
-        """The text as it was read, identifiers included. Never for training or a cloud client."""
-        return self.extracted(report_id).text
-
-    def identity(self, report_id: str) -> Identity:
-        """Who the patient is, as the report says."""
-        return self.extracted(report_id).identity
-
-    def original(self, any_id: str) -> ReportFile:
-        """The file as it arrived, by the id of a report or of a quarantined file."""
-        row = self.database.one(
-            """
-            SELECT * FROM files WHERE id = :id OR id = (SELECT file_id FROM reports WHERE id = :id)
-            """,
-            {"id": any_id},
-        )
-        if row is None:
-            raise NotFound("There is no such report or quarantined file.", "`resident status` lists them.")
-        content = self.originals.read(Sealed(row["sealed_name"], row["sealed_key"]))
-        return ReportFile(row["name"], content, row["origin"])
-
-    def quarantined(self) -> list[Quarantined]:
-        """Files that could not be read, oldest first."""
-        rows = self.database.all("SELECT * FROM files WHERE state = 'quarantined' ORDER BY received_at, id")
-        return [
-            Quarantined(row["id"], row["reason"], row["message"], row["name"], row["received_at"])
-            for row in rows
-        ]
-
-    def find(self, query: str, limit: int = 20) -> list[Found]:
-        """Full text over the de-identified texts; every word must occur. Best first."""
-        words = words_query(query)
-        if not words:
-            return []
-        rows = self.database.all(
-            """
-            SELECT reports.id, snippet(words, 0, '', '', '…', 16) AS snippet
-            FROM words JOIN reports ON reports.seq = words.rowid
-            WHERE words MATCH ? AND reports.superseded_by IS NULL AND reports.status <> 'retracted'
-            ORDER BY rank LIMIT ?
-            """,
-            (words, limit),
-        )
-        return [Found(row["id"], row["snippet"]) for row in rows]
-
-    def prior_of(self, report_id: str) -> Report | None:
-        """The same patient's latest earlier report of the same type; None if that is not certain.
-
-        Replaced, retracted and preliminary reports are no priors, nor is one whose order in time is unknown.
-        """
-        row = self._row(report_id)
-        if not (row["root"] and row["report_type"] and row["observed_at"]):
-            return None
-        earlier = self.database.all(
-            f"""
-            SELECT id, observed_at FROM ({HEADS}) WHERE root = :root AND report_type = :type AND id <> :id
-            AND superseded_by IS NULL AND status IN ('final', 'amended') AND observed_at < :time
-            ORDER BY observed_at DESC, seq DESC
-            """,
-            {"root": row["root"], "type": row["report_type"], "id": report_id, "time": row["observed_at"]},
-        )
-        for candidate in earlier:
-            shorter, longer = sorted((candidate["observed_at"], row["observed_at"]), key=len)
-            if not longer.startswith(shorter):
-                return self.report(candidate["id"])
-        return None
-
-    def known_identities(self) -> tuple[Identity, ...]:
-        """Every distinct identity of the practice's patients, for the second sweep."""
-        rows = self.database.all("SELECT DISTINCT identity FROM identities")
-        return tuple(from_json(Identity, row["identity"]) for row in rows)
-
-    def counts(self) -> Counts:
-        """What there is, by number."""
-        states = self.database.all(f"SELECT state, count(*) AS n FROM ({HEADS}) GROUP BY state")
-        by_state = {row["state"]: row["n"] for row in states}
-        jobs = self.database.all("SELECT state, count(*) AS n FROM jobs GROUP BY state")
-        single = self.database.all(
-            """
-            SELECT (SELECT count(*) FROM reports WHERE trainable_at IS NOT NULL) AS trainable,
-                   (SELECT count(*) FROM files WHERE state = 'quarantined') AS quarantined,
-                   (SELECT count(*) FROM files WHERE state = 'kept') AS files,
-                   (SELECT count(DISTINCT root) FROM patients) AS patients,
-                   (SELECT count(*) FROM feedback WHERE state = 'pending') AS feedback_pending
-            """
-        )[0]
-        return Counts(
-            reports=sum(by_state.values()),
-            taken=by_state.get("taken", 0),
-            held=by_state.get("held", 0),
-            superseded=by_state.get("superseded", 0),
-            retracted=by_state.get("retracted", 0),
-            jobs={row["state"]: row["n"] for row in jobs},
-            **single,
-        )
-
     # Deciding
 
     def hold(self, report_id: str, reason: str) -> None:
@@ -399,10 +208,6 @@ class Store:
                 self._drop_answers_of(row["into_id"])
             patientbook.undo_join(self.database, number, _now())
 
-    def patient_aliases(self, patient_id: str) -> tuple[str, ...]:
-        """Every patient id that is, or ever was, joined with this one: they share a split for ever."""
-        return patientbook.aliases(self.database, patient_id)
-
     def forget(self, any_id: str) -> Forgotten:
         """Forget a report, a patient or a quarantined file: key, rows, answers, feedback, words.
 
@@ -413,17 +218,6 @@ class Store:
             self._note(file_id).unlink(missing_ok=True)
         return forgotten
 
-    def releases_with(self, report_id: str) -> tuple[str, ...]:
-        """Releases that a report helped to train, oldest first."""
-        return Releases(self.home).with_report(report_id)
-
-    def author_id(self, name: str) -> str:
-        """The opaque id of a physician by name."""
-        normal = normal_name(name).full.encode()
-        return "a-" + hmac.new(self._names_key, b"author:" + normal, hashlib.sha256).hexdigest()[:12]
-
-    # Prepared answers
-
     def put_answer(self, report_id: str, key: str, release: str | None, answer: str) -> None:
         """Keep a prepared answer (JSON) under a key of the tool's choosing; release None is extract mode."""
         with self.database.transaction():
@@ -433,14 +227,6 @@ class Store:
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)",
                 (report_id, key, release or "", answer, _now()),
             )
-
-    def answer(self, report_id: str, key: str, release: str | None) -> str | None:
-        """A prepared answer, if there still is one."""
-        row = self.database.one(
-            "SELECT answer FROM answers WHERE report_id = ? AND key = ? AND release = ?",
-            (report_id, key, release or ""),
-        )
-        return None if row is None else str(row["answer"])
 
     def drop_answers(self, except_release: str | None = None) -> int:
         """Drop the prepared answers of every release but one; how many."""
@@ -466,9 +252,6 @@ class Store:
             if not self._note(row.id).exists():
                 self._write_note(row.id, row.reason, row.message)
         return removed
-
-    def _content_mac(self, content_sha256: str) -> str:
-        return hmac.new(self._names_key, f"content:{content_sha256}".encode(), hashlib.sha256).hexdigest()
 
     def _note(self, file_id: str) -> Path:
         return self.home.quarantine / f"{file_id}.txt"
@@ -597,12 +380,6 @@ class Store:
                 "DELETE FROM answers WHERE report_id IN (SELECT id FROM reports WHERE patient_id = ?)",
                 (member,),
             )
-
-    def _row(self, report_id: str) -> Row:
-        row = self.database.one(f"SELECT * FROM ({HEADS}) WHERE id = ?", (report_id,))
-        if row is None:
-            raise NotFound("There is no such report.", "`resident status` lists what there is.")
-        return row
 
 
 def _now() -> str:
