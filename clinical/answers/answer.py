@@ -95,6 +95,26 @@ class Consideration(Part):
     would_decide: tuple[str, ...] = ()
 
 
+def consideration(
+    condition: str,
+    origin: Literal["report", "model"],
+    *,
+    pro: tuple[Claim, ...] = (),
+    against: tuple[Claim, ...] = (),
+    would_decide: tuple[str, ...] = (),
+) -> Consideration:
+    """A Consideration by names that Python allows (``for`` is a keyword)."""
+    return Consideration.model_validate(
+        {
+            "condition": condition,
+            "origin": origin,
+            "for": pro,
+            "against": against,
+            "would_decide": would_decide,
+        }
+    )
+
+
 class FollowUp(Part):
     """A follow-up that the report itself asks for."""
 
@@ -111,7 +131,10 @@ class Withheld(Part):
 
 
 class Answer(Part):
-    """What a tool returns. Serialise with ``model_dump(mode="json", by_alias=True)``."""
+    """What a tool returns. Serialise with ``model_dump(mode="json", by_alias=True)``.
+
+    ``job`` is set only where the answer is not ready yet: the id to ask for it with.
+    """
 
     tool: Tool
     mode: Mode
@@ -127,3 +150,4 @@ class Answer(Part):
     anomalies: tuple[Anomaly, ...] = ()
     differential: tuple[Consideration, ...] = ()
     withheld: tuple[Withheld, ...] = ()
+    job: str | None = None

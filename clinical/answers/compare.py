@@ -1,0 +1,135 @@
+"""Compare a report with its prior.
+
+What went up or down, what is new, what is gone, what cannot be compared.
+
+All of it is computed. Not mentioned is never "resolved"; a value in another unit is converted where the
+unit allows it and else not compared.
+"""
+
+from datetime import date
+
+from clinical.answers.alignment import name_before, number_pairs
+from clinical.answers.answer import Answer, Change, Claim, NotCompared
+from clinical.answers.changes import Direction, finding_changes, value_changes
+from clinical.answers.frame import begin, people
+from clinical.answers.model import spoken
+from clinical.answers.passages import evidence, one_line
+from clinical.errors import Refused
+from clinical.prompts import Generate
+from clinical.report import Measurement, Report
+
+_SAID = 8
+
+
+def compare(
+    prior: Report, current: Report, *, generate: Generate | None = None, release: str | None = None
+) -> Answer:
+    """What changed from ``prior`` to ``current``; the prior leads the answer's reports with its date.
+
+    Raises:
+        Refused: a report was retracted, or the two are not of the same patient.
+    """
+    _same_patient(prior, current)
+    answer = begin("compare", (prior, current), release)
+    changes, not_compared = changes_between(prior, current)
+    claims = tuple(_claim(c, answer) for c in changes if c.direction != "unchanged")[:_SAID]
+    answer = answer.model_copy(update={"changes": tuple(changes), "not_compared": tuple(not_compared)})
+    if generate is not None:
+        listed = "\n".join(c.text for c in claims)
+        spoke = spoken(answer, (prior, current), generate, release, changes=listed)
+        if not spoke.abstained:
+            return spoke
+        answer = spoke
+    return answer.model_copy(update={"claims": claims, "abstained": not (changes or not_compared)})
+
+
+def changes_between(prior: Report, current: Report) -> tuple[list[Change], list[NotCompared]]:
+    """All changes, the changed ones first, and what could not be compared."""
+    days = interval_days(prior, current)
+    changes: list[Change] = []
+    used: list[set[Measurement]] = [set(), set()]
+    for pair in number_pairs(prior.text, current.text):
+        old = _measurement_at(prior, pair.prior_start)
+        new = _measurement_at(current, pair.current_start)
+        if old in used[0] or new in used[1]:
+            continue
+        if old is not None and new is not None and old.name == new.name:
+            used[0].add(old)
+            used[1].add(new)
+            before, after, unit, name = old.value_text, new.value_text, new.unit, new.name
+            spans = (old.start, old.end, new.start, new.end)
+        else:
+            before = prior.text[pair.prior_start : pair.prior_end]
+            after = current.text[pair.current_start : pair.current_end]
+            if before == after:
+                continue
+            name, unit = name_before(current.text, pair.current_start, pair.current_end), ""
+            spans = (pair.prior_start, pair.prior_end, pair.current_start, pair.current_end)
+        changes.append(
+            Change(
+                name=name,
+                prior=before,
+                current=after,
+                unit=unit,
+                direction=_direction(before, after),
+                interval_days=days,
+                evidence=(evidence(prior, spans[0], spans[1]), evidence(current, spans[2], spans[3])),
+            )
+        )
+    more, not_compared = value_changes(prior, current, used[0], used[1], days)
+    findings, silent = finding_changes(prior, current, days)
+    changes += more + findings
+    changes.sort(key=lambda c: c.direction == "unchanged")
+    return changes, [*not_compared, *silent]
+
+
+def interval_days(prior: Report, current: Report) -> int | None:
+    """Days between the two examinations, where both dates are known."""
+    if not prior.observed_at or not current.observed_at:
+        return None
+    try:
+        return (
+            date.fromisoformat(current.observed_at[:10]) - date.fromisoformat(prior.observed_at[:10])
+        ).days
+    except ValueError:
+        return None
+
+
+def _same_patient(prior: Report, current: Report) -> None:
+    if prior.patient_id and current.patient_id and prior.patient_id != current.patient_id:
+        raise Refused("The two reports are of different patients.", "Choose a prior of the same patient.")
+    old, new = people(prior.text)[:1], people(current.text)[:1]
+    if old and new and (old[0][1] != new[0][1] or not -1 <= new[0][0] - old[0][0] <= 25):
+        raise Refused(
+            "The two reports seem to be of different patients: sex or age do not fit.",
+            "Check that the prior is of the same patient.",
+        )
+
+
+def _direction(before: str, after: str) -> Direction:
+    if before == after:
+        return "unchanged"
+    try:
+        old, new = (float(v.replace(",", "")) for v in (before, after))
+    except ValueError:
+        return "changed"
+    return "up" if new > old else "down" if new < old else "unchanged"
+
+
+def _measurement_at(report: Report, offset: int) -> Measurement | None:
+    return next((m for m in report.structure.measurements if m.start <= offset < m.end), None)
+
+
+def _claim(change: Change, answer: Answer) -> Claim:
+    unit = f" {change.unit}" if change.unit else ""
+    days = "" if change.interval_days is None else f" in {change.interval_days} days"
+    words: dict[str, str] = {
+        "up": f"{change.name} rose from {change.prior} to {change.current}{unit}{days}.",
+        "down": f"{change.name} fell from {change.prior} to {change.current}{unit}{days}.",
+        "changed": f"{change.name} changed from {change.prior} to {change.current}{unit}{days}.",
+        "new": f"New: {change.name}.",
+        "resolved": f"Resolved: {change.name}.",
+        "unchanged": f"{change.name} is unchanged.",
+    }
+    text = one_line(words[change.direction])
+    return Claim(text=text[0].upper() + text[1:], evidence=change.evidence)

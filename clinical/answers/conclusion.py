@@ -1,0 +1,110 @@
+"""The report's own conclusion, and what else a reader needs where the conclusion leaves it out."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from clinical.answers.passages import CONCLUSIONS, Passage, in_sections
+from clinical.report import Report
+
+_WORD = re.compile(r"[a-z]{3,}")
+_WEAK = frozenset(
+    [
+        "the",
+        "and",
+        "was",
+        "were",
+        "with",
+        "for",
+        "had",
+        "has",
+        "have",
+        "not",
+        "are",
+        "this",
+        "that",
+        "patient",
+        "from",
+        "there",
+        "his",
+        "her",
+        "she",
+        "which",
+        "been",
+        "will",
+        "well",
+        "then",
+        "also",
+        "any",
+        "who",
+        "but",
+    ]
+)
+_ORDERED = ("impression", "assessment", "diagnosis")
+_LEADING = ("findings", "hospital_course", "history", "indication", None)
+_POOR = frozenset(
+    {
+        "technique",
+        "medications",
+        "allergies",
+        "social_history",
+        "family_history",
+        "comparison",
+        "review_of_systems",
+        "past_history",
+    }
+)
+
+
+def conclusion_passages(all_passages: Sequence[Passage]) -> list[Passage]:
+    """Sentences under impression, assessment or diagnosis: the first of these sections that the report has.
+
+    A report that has more than one gives the first in the order impression, assessment, diagnosis.
+    """
+    for name in _ORDERED:
+        found = in_sections(all_passages, (name,))
+        if found:
+            return found
+    return []
+
+
+def central_passages(report: Report, all_passages: Sequence[Passage], count: int) -> list[Passage]:
+    """For a report without a conclusion: the ``count`` sentences nearest to what the report speaks of most.
+
+    Each sentence is scored by the weight of its words (by how many sentences share them), how early it
+    comes and the section it stands in; sentences that repeat a chosen one are passed over. Returned in
+    order of the report.
+    """
+    bags = [Counter(w for w in _WORD.findall(p.text(report).lower()) if w not in _WEAK) for p in all_passages]
+    spread = Counter(word for bag in bags for word in bag)
+    abnormal = [f for f in report.structure.findings if f.assertion in ("present", "possible")]
+    scored = []
+    for index, (passage, bag) in enumerate(zip(all_passages, bags, strict=True)):
+        if sum(bag.values()) < 3:
+            continue
+        weight = sum(math.log1p(spread[w]) for w in bag) / math.sqrt(len(bag) + 4)
+        weight *= 1.0 + 0.8 / (1 + index)
+        if any(passage.start <= f.start < passage.end for f in abnormal):
+            weight *= 1.3
+        if passage.section in _POOR:
+            weight *= 0.4
+        elif passage.section in _LEADING:
+            weight *= 1.2
+        scored.append((weight, index))
+    chosen: list[int] = []
+    for _, index in sorted(scored, reverse=True):
+        if all(_overlap(bags[index], bags[other]) < 0.6 for other in chosen):
+            chosen.append(index)
+        if len(chosen) == count:
+            break
+    return [all_passages[i] for i in sorted(chosen)]
+
+
+def is_conclusion(passage: Passage) -> bool:
+    """Does the passage stand in a section of conclusions?"""
+    return passage.section in CONCLUSIONS
+
+
+def _overlap(one: Counter[str], two: Counter[str]) -> float:
+    return len(one.keys() & two.keys()) / max(1, min(len(one), len(two)))

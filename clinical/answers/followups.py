@@ -1,0 +1,75 @@
+"""Follow-ups that the report itself asks for, with the time it names."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tomllib import loads
+
+from clinical.answers.answer import FollowUp
+from clinical.answers.passages import Passage, evidence
+from clinical.report import Report
+
+_SECTIONS = (
+    "plan",
+    "impression",
+    "assessment",
+    "diagnosis",
+    "hospital_course",
+    "findings",
+    "procedure",
+    "other",
+    None,
+)
+_REQUEST = re.compile(
+    r"\b(?:recommend|advis|should|will|follow[ -]?up (?:in|with|at|is)|return (?:to|in))", re.I
+)
+_LIMIT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    asks: re.Pattern[str]
+    not_asks: re.Pattern[str]
+    due: re.Pattern[str]
+
+
+@cache
+def _rules() -> _Rules:
+    data = loads((Path(__file__).parent / "rules" / "followups.toml").read_text(encoding="utf-8"))
+    due = [rule.replace("NUMBER", data["number"]) for rule in data["due"]]
+    return _Rules(*(re.compile("|".join(rules), re.I) for rules in (data["asks"], data["not_asks"], due)))
+
+
+def follow_ups(report: Report, all_passages: Sequence[Passage]) -> tuple[FollowUp, ...]:
+    """What the report asks to be done next; ``due`` is the time as the report words it."""
+    rules = _rules()
+    found: list[FollowUp] = []
+    seen: set[str] = set()
+    for passage in all_passages:
+        if passage.section not in _SECTIONS:
+            continue
+        text = passage.text(report)
+        ask = rules.asks.search(text)
+        if ask is None or rules.not_asks.search(text) or len(text.split()) < 3:
+            continue
+        if passage.section not in ("plan", "impression", "assessment") and not _is_request(text):
+            continue
+        key = text.lower()
+        if key in seen:
+            continue
+        seen.add(key)
+        due = rules.due.search(text)
+        found.append(
+            FollowUp(
+                what=text,
+                due=due.group().strip() if due else None,
+                evidence=(evidence(report, passage.start, passage.end),),
+            )
+        )
+    return tuple(found[:_LIMIT])
+
+
+def _is_request(text: str) -> bool:
+    return bool(_REQUEST.search(text))

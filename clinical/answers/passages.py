@@ -1,0 +1,93 @@
+"""Sentences of a report as answers quote them.
+
+By offset, without heading or list mark, with their section.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from clinical.answers.answer import Claim, Evidence
+from clinical.report import Report, Section
+from clinical.structure.sentences import sentences
+
+CONCLUSIONS = ("impression", "assessment", "diagnosis")
+
+_MARK = re.compile(r"(?:\(?\d{1,2}[.)]|[-•*·–#]{1,3}|\(?[A-Ha-h][.)])[ \t]+(?=\S)|\d{1,2}[.)](?=[A-Za-z])")
+_HEADING = re.compile(r"[A-Z][A-Za-z ,/&()'.-]{1,48}:[ \t]*")
+_ONLY_HEADING = re.compile(r"[A-Z][A-Za-z0-9 ,/&()#'.-]{1,60}:?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence of ``report.text`` by offset.
+
+    ``section`` is a canonical name, or None before any heading.
+    """
+
+    start: int
+    end: int
+    section: str | None
+    item: bool = False
+
+    def text(self, report: Report) -> str:
+        """The words as the report has them, on one line."""
+        return one_line(report.text[self.start : self.end])
+
+
+def one_line(text: str) -> str:
+    """``text`` with line breaks and runs of blanks made single blanks."""
+    return " ".join(text.split())
+
+
+def passages(report: Report) -> tuple[Passage, ...]:
+    """All sentences of the report in order, headings and list marks left out."""
+    text, sections = report.text, report.structure.sections
+    found: list[Passage] = []
+    index = -1
+    for sentence in sentences(text):
+        start, end = sentence.start, sentence.end
+        while index + 1 < len(sections) and sections[index + 1].start <= start:
+            index += 1
+        section = sections[index] if index >= 0 and start < sections[index].end else None
+        if section is not None:
+            start = _after_heading(text, section, start, end)
+        item = False
+        for _ in range(2):
+            if (mark := _MARK.match(text, start, end)) is not None:
+                start, item = mark.end(), True
+        while start < end and text[start] in " \t\r\n:-–*":
+            start += 1
+        if start < end and any(c.isalnum() for c in text[start:end]):
+            found.append(Passage(start, end, section.name if section else None, item))
+    return tuple(found)
+
+
+def in_sections(all_passages: Iterable[Passage], names: Iterable[str]) -> list[Passage]:
+    """Those of the named sections, in order."""
+    wanted = set(names)
+    return [p for p in all_passages if p.section in wanted]
+
+
+def evidence(report: Report, start: int, end: int) -> Evidence:
+    """Evidence for ``report.text[start:end]``."""
+    return Evidence(report_id=report.id, start=start, end=end, quote=report.text[start:end])
+
+
+def quote(report: Report, passage: Passage) -> Claim:
+    """The passage as a claim, its own words being the evidence."""
+    return Claim(text=passage.text(report), evidence=(evidence(report, passage.start, passage.end),))
+
+
+def passage_at(all_passages: Iterable[Passage], offset: int) -> Passage | None:
+    """The passage that covers ``offset``."""
+    return next((p for p in all_passages if p.start <= offset < p.end), None)
+
+
+def _after_heading(text: str, section: Section, start: int, end: int) -> int:
+    head_end = section.start + len(section.heading)
+    if start < head_end:
+        start = min(head_end, end)
+        while start < end and text[start] in " \t\r\n:-–*_":
+            start += 1
+    return start

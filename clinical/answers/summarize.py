@@ -1,0 +1,117 @@
+"""Summarize a report.
+
+Its own conclusion first, then what deviates and the conclusion leaves out, then follow-ups.
+"""
+
+import re
+from collections.abc import Sequence
+
+from clinical.answers.abnormal import abnormal_findings, is_urgent, out_of_range
+from clinical.answers.answer import Answer, Claim
+from clinical.answers.conclusion import central_passages, conclusion_passages
+from clinical.answers.followups import follow_ups
+from clinical.answers.frame import begin
+from clinical.answers.model import spoken
+from clinical.answers.passages import Passage, evidence, passage_at, passages, quote
+from clinical.prompts import Audience, Generate
+from clinical.report import Report
+
+_CONCLUSION = 5
+_OMITTED = 3
+_VALUES = 8
+
+
+def summarize(
+    report: Report,
+    *,
+    generate: Generate | None = None,
+    release: str | None = None,
+    sentences: int | None = None,
+    audience: Audience = "physician",
+) -> Answer:
+    """The key content of one report in a few sentences.
+
+    Args:
+        generate: a model's reply to a prompt; None for extract mode.
+        release: id of the release that ``generate`` speaks for.
+        sentences: at most so many claims; by default a few.
+
+    Raises:
+        Refused: the report was retracted.
+    """
+    answer = begin("summarize", (report,), release)
+    all_passages = passages(report)
+    answer = answer.model_copy(update={"follow_ups": follow_ups(report, all_passages)})
+    if generate is not None:
+        spoke = spoken(answer, (report,), generate, release, audience=audience, sentences=sentences)
+        if not spoke.abstained:
+            extra = _omitted(report, all_passages, " ".join(c.text for c in spoke.claims))
+            return spoke.model_copy(update={"claims": spoke.claims + tuple(extra)})
+        answer = spoke
+    claims = _extract(report, all_passages, sentences)
+    return answer.model_copy(update={"claims": tuple(claims), "abstained": not claims})
+
+
+def _extract(report: Report, all_passages: Sequence[Passage], sentences: int | None) -> list[Claim]:
+    chosen = conclusion_passages(all_passages)
+    if not chosen:
+        chosen = central_passages(report, all_passages, min(sentences or 3, 6))
+    chosen = _distinct(report, chosen)[: sentences or _CONCLUSION]
+    claims = [quote(report, p) for p in chosen]
+    said = " ".join(c.text for c in claims)
+    claims += _omitted(report, all_passages, said)
+    return claims[:sentences] if sentences else claims
+
+
+def _omitted(report: Report, all_passages: Sequence[Passage], said: str) -> list[Claim]:
+    """Values out of range and abnormal findings that ``said`` does not name."""
+    claims = []
+    values = [m for m in out_of_range(report) if m.value_text not in said]
+    values.sort(key=lambda m: (not m.critical, m.flag not in ("HH", "LL")))
+    if values:
+        shown = values[:_VALUES]
+        listed = ", ".join(
+            f"{m.name} {m.value_text}{' ' + m.unit if m.unit else ''}{f' ({m.flag})' if m.flag else ''}"
+            for m in shown
+        )
+        rest = f" and {len(values) - len(shown)} more" if len(values) > len(shown) else ""
+        claims.append(
+            Claim(
+                text=f"Out of range: {listed}{rest}.",
+                evidence=tuple(evidence(report, m.start, m.end) for m in values),
+            )
+        )
+    lowered = said.lower()
+    places: dict[int, Passage] = {}
+    omitted = [
+        f for f in abnormal_findings(report) if not _is_said(f.concept, report.text[f.start : f.end], lowered)
+    ]
+    omitted.sort(key=lambda f: not is_urgent(f.concept))
+    for finding in omitted:
+        place = passage_at(all_passages, finding.start)
+        if place is not None and place.section in (
+            "findings",
+            "procedure",
+            "physical_exam",
+            "laboratory",
+            "other",
+            None,
+        ):
+            places.setdefault(place.start, place)
+    claims += [quote(report, p) for p in list(places.values())[:_OMITTED] if p.text(report) not in said]
+    return claims
+
+
+def _is_said(concept: str, words: str, said: str) -> bool:
+    return concept.lower() in said or " ".join(words.lower().split()) in said
+
+
+def _distinct(report: Report, chosen: Sequence[Passage]) -> list[Passage]:
+    seen: set[str] = set()
+    kept = []
+    for passage in chosen:
+        key = re.sub(r"\W+", " ", passage.text(report).lower()).strip()
+        if key and key not in seen:
+            seen.add(key)
+            kept.append(passage)
+    return kept
