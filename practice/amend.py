@@ -1,7 +1,8 @@
 """Amendments and retractions: which earlier report a new one replaces, and what follows from that.
 
-An earlier report is found by its accession number, else as the one report of the same patient, type and
-time. Never across patients: where that is not certain the new report is held. An unsigned amendment replaces
+An earlier report is found by its accession number; for an amendment or a retraction without one, as the one
+report of the same patient, type and time. Never across patients: where that is not certain the new report is
+held. A final report replaces the preliminary one of its accession number. An unsigned amendment replaces
 nothing until it is signed; a retraction counts at once, and also when it comes before what it retracts.
 """
 
@@ -45,7 +46,7 @@ def _earlier(database: Database, new: Row) -> list[Row]:
         )
         same_type = [row for row in rows if row["report_type"] == new["report_type"]]
         rows = same_type or (rows if new["supersedes"] else [])
-    if not rows and new["observed_at"] and new["patient_id"]:
+    if not rows and amends and new["observed_at"] and new["patient_id"]:
         rows = database.all(
             """
             SELECT reports.* FROM reports JOIN patients ON patients.id = reports.patient_id

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 class Database:
     """One connection, shared by the threads of a process; writers of other processes are waited for."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path: Path, key: bytes, *, migrate: bool = True) -> None:
         self._lock = threading.RLock()
         self._depth = 0
         fresh = not path.exists()
@@ -47,7 +47,8 @@ class Database:
                     "Name the right key file, or run `resident recover` with the recovery code.",
                 ) from None
             raise _unusable(error) from None
-        self._migrate()
+        if migrate:
+            self._migrate()
 
     def _migrate(self) -> None:
         with self.transaction() as database:
@@ -110,6 +111,16 @@ class Database:
         """Write the log back and cut it to nothing, so that overwritten rows are gone from it too."""
         with self._lock:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def copy_to(self, path: Path, key: bytes) -> None:
+        """Write a consistent, encrypted copy to a new file, while others go on."""
+        target = Database(path, key, migrate=False)
+        try:
+            with self._lock:
+                self._connection.backup(target._connection)
+            target._connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        finally:
+            target.close()
 
     def check(self) -> bool:
         """Whether every page is whole and authentic."""
