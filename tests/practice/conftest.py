@@ -40,7 +40,9 @@ class Maker:
         self.count += 1
         return ReportFile(name, f"file {self.count}".encode() if content is None else content)
 
-    def taken(self, text: str = "Lungs are clear.", identity: Identity = JANE, **fields: object) -> TakenReport:
+    def taken(
+        self, text: str = "Lungs are clear.", identity: Identity = JANE, **fields: object
+    ) -> TakenReport:
         author = fields.pop("author", "Anna Weber")
         state, reason = fields.pop("state", "taken"), fields.pop("reason", None)
         held = fields.pop("identifiers_held", False)

@@ -66,7 +66,9 @@ def test_a_failure_within_keep_keeps_nothing(store, make, monkeypatch):
 
 
 def test_quarantine_lists_an_opaque_id_and_the_reason_only(store):
-    file_id = store.quarantine(ReportFile("Jane Doe 1950.pdf", b"secret"), "encrypted", "Remove the password.")
+    file_id = store.quarantine(
+        ReportFile("Jane Doe 1950.pdf", b"secret"), "encrypted", "Remove the password."
+    )
     (note,) = store.home.quarantine.iterdir()
     assert note.name == f"{file_id}.txt"
     assert note.read_text() == "encrypted\nRemove the password.\n"
