@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from synthetic.text import Text, identifier
 
-_MONTHS = [
+_MONTHS = (
     "January",
     "February",
     "March",
@@ -17,7 +17,7 @@ _MONTHS = [
     "October",
     "November",
     "December",
-]
+)
 
 DATE_STYLES = ("us", "us_short", "iso", "long", "day_first", "dashed", "caps", "us_plain")
 

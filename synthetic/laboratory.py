@@ -1,4 +1,4 @@
-"""Laboratory panels: values from what ails the patient, flags from the printed range, conclusions from flags."""
+"""Laboratory panels: values from what ails the patient, flags from the printed range, and what they mean."""
 
 import csv
 import random
