@@ -6,17 +6,22 @@ from functools import cache
 
 from clinical.report import Finding, Section
 from clinical.structure.assertion import Assertions
-from clinical.structure.lexicon import Lexicon, Word, rules
+from clinical.structure.lexicon import RULES, Lexicon, Word, rules
 from clinical.structure.sentences import Sentence
 
 
 @cache
 def concepts() -> Lexicon:
     """Every term of the lexicon with its preferred term."""
-    phrases = []
-    for preferred, synonyms in rules("findings.toml")["finding"].items():
-        phrases += [(term, preferred) for term in (preferred, *synonyms)]
-    return Lexicon(phrases)
+    phrases: list[tuple[str, str]] = []
+    exact: list[tuple[str, str]] = []
+    for file in sorted((RULES / "findings").glob("*.toml")):
+        for terms in rules(f"findings/{file.name}").values():
+            for preferred, synonyms in terms.items():
+                phrases.append((preferred, preferred))
+                for term in filter(None, synonyms.split("|")):
+                    (exact if term[0] == "=" else phrases).append((term.lstrip("="), preferred))
+    return Lexicon(phrases, exact)
 
 
 def find_findings(
