@@ -1,0 +1,169 @@
+"""Killed, out of disk, failing to read back: every report exactly once, nothing lost, the store opens."""
+
+import errno
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from clinical.errors import HomeError
+from clinical.report import DeidentifiedReport, ExtractedReport, Identity, ReportFile, Structure
+from practice.home import Home
+from practice.jobs import Jobs
+from practice.keys import Keys
+from practice.store import Store
+from practice.taken import TakenReport
+
+KILLS = 20
+ROOT = Path(__file__).parents[2]
+
+# Takes files from a folder as intake does: unseen ones are kept, then removed from the folder.
+KEEPER = """
+import hashlib, sys
+from pathlib import Path
+from clinical.report import *
+from practice.home import Home
+from practice.keys import Keys
+from practice.store import Store
+from practice.taken import TakenReport
+
+home = Home.open(Path(sys.argv[1]))
+store = Store.open(home, Keys.load(home, Path(sys.argv[2])))
+print("ready", flush=True)
+for path in sorted(home.inbox.iterdir()):
+    content = path.read_bytes()
+    if not store.seen(hashlib.sha256(content).hexdigest()):
+        text = content.decode()
+        if text.endswith("3"):
+            store.quarantine(ReportFile(path.name, content), "empty", "Send it again.")
+        else:
+            who = Identity(mrn=text, name=f"Doe, {text}", birth_date="1950-01-02")
+            extracted = ExtractedReport(text=text * 50, identity=who, status="final", signed=True)
+            taken = TakenReport(extracted, DeidentifiedReport(text * 50), Structure(), author="Anna Weber")
+            store.keep(ReportFile(path.name, content), [taken], [("prepare", {})])
+    path.unlink()
+print("done", flush=True)
+"""
+
+
+def test_killed_at_twenty_random_moments_every_report_is_there_once(tmp_path):
+    home = Home.create(tmp_path / "home")
+    key = tmp_path / "key"
+    keys = Keys.create(home, key)
+    total = 600
+    for number in range(total):
+        (home.inbox / f"{number:05}").write_text(f"n{number}")
+    chance, kills, left, deadline = random.Random(7), 0, [], time.monotonic() + 200
+    while True:
+        process = subprocess.Popen(
+            [sys.executable, "-c", KEEPER, str(home.root), str(key)], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        with process:
+            assert process.stdout.readline() == b"ready\n"
+            if kills < KILLS:
+                time.sleep(chance.uniform(0.0, 0.12))
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+                left.append(len(list(home.inbox.iterdir())))
+                continue
+            assert process.stdout.readline() == b"done\n"
+            break
+        assert time.monotonic() < deadline
+    assert kills == KILLS and process.returncode == 0
+    assert len(set(left)) > KILLS // 2 and left[-1] > 0  # they came in the middle of the work
+
+    store = Store.open(home, keys)
+    assert store.database.check()
+    kept = [
+        store.original_text(row.id)[: store.original_text(row.id).index("n", 1)] for row in store.reports()
+    ]
+    listed = [store.original(row.id).content.decode() for row in store.quarantined()]
+    assert sorted(kept + listed) == sorted(f"n{number}" for number in range(total))
+    assert Jobs(store).pending() == len(kept) == store.counts().patients
+    rows = store.database.all("SELECT id, sealed_name FROM files")
+    assert {row["sealed_name"] for row in rows} == set(store.originals.names())
+    for row in rows:
+        assert store.original(row["id"] if row["id"][0] == "q" else store.database.one(
+            "SELECT id FROM reports WHERE file_id = ?", (row["id"],))["id"]).content  # fmt: skip
+    assert {path.stem for path in home.quarantine.iterdir()} == {row.id for row in store.quarantined()}
+    assert list(home.inbox.iterdir()) == []
+    store.close()
+
+
+def one(text: str) -> TakenReport:
+    extracted = ExtractedReport(text=text, identity=Identity(), status="final", signed=True)
+    return TakenReport(extracted, DeidentifiedReport(text), Structure(), author="Anna Weber")
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from clinical.errors import HomeError
+from clinical.report import *
+from practice.home import Home
+from practice.keys import Keys
+from practice.store import Store
+from practice.taken import TakenReport
+
+home = Home.open(Path(sys.argv[1]))
+store = Store.open(home, Keys.load(home, Path(sys.argv[2])))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+text = "word " * 5000
+taken = TakenReport(ExtractedReport(text=text), DeidentifiedReport(text), Structure())
+kept = 0
+try:
+    for number in range(200):
+        store.keep(ReportFile("a", bytes(f"{number}", "ascii") * int(sys.argv[4])), [taken])
+        kept += 1
+except HomeError as error:
+    print(kept, bool(error.remedy), len(store.originals.names()), store.counts().reports, flush=True)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    store.keep(ReportFile("b", b"after making room"), [taken])
+    print(store.counts().reports, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"), [(100_000, 60_000), (700_000, 10)], ids=["the original", "the database"]
+)
+def test_a_full_disk_keeps_nothing_half_and_goes_on_after_room_was_made(tmp_path, limit, size):
+    home = Home.create(tmp_path / "home")
+    key = tmp_path / "key"
+    keys = Keys.create(home, key)
+    Store.open(home, keys).close()
+    command = [sys.executable, "-c", FULL, str(home.root), str(key), str(limit), str(size)]
+    output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+    kept, remedy, originals, counted, after = output
+    assert remedy == "True" and int(kept) < 200
+    assert kept == originals == counted and int(after) == int(kept) + 1
+    store = Store.open(home, keys)
+    assert store.database.check() and store.counts().reports == int(after)
+    store.close()
+
+
+def test_a_disk_that_returns_other_bytes_is_noticed_before_the_commit(store, monkeypatch):
+    monkeypatch.setattr("practice.originals.Originals.read", lambda *_: b"other")
+    with pytest.raises(HomeError, match="differently"):
+        store.keep(ReportFile("a", b"x"), [one("A")])
+    assert store.counts().files == 0 and store.originals.names() == ()
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO])
+def test_a_failing_flush_of_an_original_keeps_nothing(store, monkeypatch, fault):
+    def fail(_: int) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("practice.originals.os.fsync", fail)
+        with pytest.raises(HomeError, match="full or failing"):
+            store.keep(ReportFile("a", b"x"), [one("A")])
+    assert store.counts().files == 0 and store.originals.names() == ()
+    assert not store.seen(hashlib.sha256(b"x").hexdigest())
+    store.keep(ReportFile("a", b"x"), [one("A")])
