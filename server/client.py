@@ -89,7 +89,7 @@ class EngineClient:
         return str(self._post("/apply-template", {"messages": [dict(m) for m in messages]})["prompt"])
 
     def logprobs(self, prompt: str, completion: str) -> tuple[float, ...]:
-        """Natural log-probability of each token of ``completion`` after ``prompt``, both as the model reads them.
+        """Natural log-probability of each token of ``completion`` after ``prompt``, as the model reads them.
 
         The engine scores only what it writes, so it is made to write each token by a bias; the values are
         those before the bias. One short request a token: the prompt stays in the engine's cache.

@@ -26,7 +26,7 @@ from server.raw import RawGeneration
 log = logging.getLogger("resident.gateway")
 
 TOKEN_KEY = "resident.token"  # where the ASGI scope carries the verified token; mcp_tools.catalog reads it
-MCP_SCOPE = "mcp"
+MCP_SCOPE = "tools"
 RAW_SCOPE = "raw"
 MAX_BODY_BYTES = 2_000_000
 REQUESTS_A_MINUTE = 240
