@@ -1,0 +1,63 @@
+"""Puts parts together from a practice's settings: the de-identifier with its roster, the engine starter."""
+
+import sys
+from pathlib import Path
+
+from clinical.deidentify.deidentifier import Deidentifier, Policy, Roster
+from practice.settings import Settings
+from practice.store import Store
+from resident.setup import Practice
+from server.engine import EMBEDDED, Engine, start_engine
+
+
+def make_roster(settings: Settings, store: Store) -> Roster:
+    """The practice's own people and sites, and every patient that it knows."""
+    people = [name for physician in settings.physicians for name in (physician.name, *physician.aliases)]
+    return Roster((*people, *settings.people), settings.facilities, store.known_identities())
+
+
+def make_deidentifier(settings: Settings, store: Store) -> Deidentifier:
+    """The de-identifier that the settings ask for."""
+    wanted = settings.deidentify
+    policy = Policy(
+        language=wanted.language,
+        allow=wanted.allow,
+        deny=wanted.deny,
+        hold_above=wanted.hold_above,
+        ner=wanted.ner,
+    )
+    return Deidentifier(policy, make_roster(settings, store))
+
+
+def engine_starter(settings: Settings, log: Path) -> "EngineStarter":
+    """Starts engines as the settings ask for."""
+    return EngineStarter(settings, log)
+
+
+class EngineStarter:
+    """A callable that starts an engine for a GGUF with a practice's settings."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self._engine = settings.engine
+        self._log = log
+
+    def __call__(self, gguf: Path) -> Engine:
+        """Start; raises EngineError with what to do."""
+        return start_engine(
+            gguf,
+            kind=self._engine.kind or EMBEDDED,
+            threads=self._engine.threads,
+            context=self._engine.context,
+            parallel=self._engine.parallel,
+            log=self._log,
+        )
+
+
+def engine_log(practice: Practice) -> Path:
+    """Where the engine's errors go: never prompts."""
+    return practice.home.logs / "engine.log"
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal, at once."""
+    print(line, file=sys.stdout, flush=True)

@@ -1,0 +1,124 @@
+"""The processes that ``resident up`` starts beside itself: intake, and at night the training.
+
+Each opens the practice on its own, ends when told to, and ends with its parent however that ends.
+"""
+
+import ctypes
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from clinical.errors import ResidentError
+from practice.home import Home
+from resident.parts import make_deidentifier
+from resident.setup import open_practice
+from watchers.folder import watch
+
+log = logging.getLogger("resident")
+
+_PR_SET_PDEATHSIG = 1
+_spawn = multiprocessing.get_context("spawn")
+
+
+def log_to(home: Home, name: str) -> None:
+    """Log lines (ids and kinds only) go to a private file of the home."""
+    path = home.logs / f"{name}.log"
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    logging.basicConfig(
+        filename=path, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
+    for noisy in (
+        "presidio-analyzer",
+        "httpx",
+        "httpcore",
+        "rapidocr",
+        "RapidOCR",
+        "mcp",
+        "uvicorn",
+        "sse_starlette",
+    ):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def start(target: Callable[[Path, Event], None], home: Path, name: str) -> "Child":
+    """Start one of the processes below."""
+    stop = _spawn.Event()
+    process = _spawn.Process(target=_guarded, args=(target, home, stop, name), name=name, daemon=True)
+    process.start()
+    return Child(process, stop)
+
+
+class Child:
+    """A started process."""
+
+    def __init__(self, process: BaseProcess, stop: Event) -> None:
+        self._process = process
+        self._stop = stop
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.is_alive()
+
+    def stop(self, patience: float = 20.0) -> None:
+        """Tell it to stop; after ``patience`` seconds it is ended, which it survives like any kill."""
+        self._stop.set()
+        self._process.join(patience)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _guarded(target: Callable[[Path, Event], None], home: Path, stop: Event, name: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops us in order
+    _end_with_parent()
+    log_to(Home.open(home), name)
+    try:
+        target(home, stop)
+    except ResidentError as error:
+        log.error("%s ended: %s", name, error)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        log.error("%s ended: unexpected %s", name, type(error).__name__)  # its text may quote a report
+        sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def intake(home: Path, stop: Event) -> None:
+    """Watches the folder (and the MLLP port, if set) until told to stop."""
+    with open_practice(home) as practice:
+        settings, store = practice.settings, practice.store
+        deidentifier = make_deidentifier(settings, store)
+        watch(settings, store, deidentifier, _as_thread_event(stop))
+
+
+def _as_thread_event(stop: Event) -> threading.Event:
+    halt = threading.Event()
+
+    def wait() -> None:
+        stop.wait()
+        halt.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    return halt
+
+
+def night(home: Path, stop: Event) -> None:
+    """One nightly training, at low priority."""
+    from resident.night import retrain
+
+    del stop  # a training is ended by ending its process; it resumes from its last checkpoint
+    os.nice(10)
+    with open_practice(home) as practice:
+        outcome = retrain(practice, now=False, say=log.info)
+        log.info("night: %s", outcome.reason)
