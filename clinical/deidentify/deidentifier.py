@@ -1,0 +1,263 @@
+"""The de-identifier: every layer in its turn, then one list of spans, tags in their place, and what risk remains."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
+from typing import Any
+
+from clinical.deidentify import known as known_layer
+from clinical.deidentify import ner
+from clinical.deidentify.dates import LAYER as DATES
+from clinical.deidentify.dates import DateFound, find_ages, find_dates, own_date, parse_iso
+from clinical.deidentify.fields import Field, find_fields, load_labels, names_in_fields, places_in_fields
+from clinical.deidentify.folding import Folded, fold, key
+from clinical.deidentify.found import Found, Merged, merge
+from clinical.deidentify.known import (
+    Person,
+    birth_dates,
+    initials,
+    known_numbers,
+    known_phrases,
+    known_places,
+    people_of,
+)
+from clinical.deidentify.names import NameGrammar
+from clinical.deidentify.patterns import build_registry, find_patterns
+from clinical.deidentify.places import PlaceGrammar
+from clinical.deidentify.propagate import propagate
+from clinical.deidentify.risk import residual_risk
+from clinical.deidentify.tags import TAG, date_tag, tag
+from clinical.deidentify.vocabulary import load_vocabulary
+from clinical.deidentify.words import Words, find_words
+from clinical.errors import SettingsError
+from clinical.report import DeidentifiedReport, Doubtful, Identity, Span
+
+LANGUAGES = ("en", "es")
+THRESHOLD = 0.5
+PROPAGATE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Whom and what the practice knows: its own people, its facilities, all its patients."""
+
+    people: tuple[str, ...] = field(default=(), repr=False)
+    facilities: tuple[str, ...] = field(default=(), repr=False)
+    identities: tuple[Identity, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a practice wants its texts de-identified.
+
+    Attributes:
+        language: ``en`` or ``es``.
+        allow: words and phrases that stay; deny: words and phrases that always go.
+        hold_above: residual risk of any label above which a person must look.
+        safe_harbor: ages over 89 are tagged.
+        ner: spaCy's model runs where it is installed.
+        without: layers to leave out, for measurements.
+    """
+
+    language: str = "en"
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    hold_above: float = 0.45
+    safe_harbor: bool = True
+    ner: bool = True
+    without: frozenset[str] = frozenset()
+
+
+class Deidentifier:
+    """Finds and replaces identifiers. Building one loads word lists and models; using one changes nothing in it."""
+
+    def __init__(self, policy: Policy = Policy(), roster: Roster = Roster()) -> None:
+        if policy.language not in LANGUAGES:
+            raise SettingsError(f"No de-identification for this language. Known: {', '.join(LANGUAGES)}.")
+        self._policy = policy
+        self._roster = roster
+        self._vocabulary = load_vocabulary()
+        self._names = NameGrammar(self._vocabulary)
+        self._places = PlaceGrammar(self._vocabulary)
+        spanish = policy.language == "es"
+        self._labels = load_labels("fields.toml", *(("fields_es.toml",) if spanish else ()))
+        self._registry = build_registry(
+            policy.language, policy.deny, "patterns.toml", *(("patterns_es.toml",) if spanish else ())
+        )
+        self._model: Any | None = (
+            ner.load_model() if policy.ner and not spanish and ner.LAYER not in policy.without else None
+        )
+        self._allow = frozenset(key(" ".join(phrase.split())) for phrase in policy.allow)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that run."""
+        every = [known_layer.LAYER, "fields", "grammar", "patterns", DATES, "ages", "places", "propagated"]
+        return tuple(n for n in every if n not in self._policy.without) + (
+            (ner.LAYER,) if self._model else ()
+        )
+
+    def deidentify(
+        self,
+        text: str,
+        identity: Identity | None = None,
+        observed_at: str | None = None,
+        doubtful: Sequence[Doubtful] = (),
+    ) -> DeidentifiedReport:
+        """Replaces every identifier in ``text`` by a tag.
+
+        Args:
+            identity: who the header or the message says the patient is.
+            observed_at: ISO date of the examination; other dates become intervals to it. Without it the report's
+                header is asked.
+            doubtful: stretches of ``text`` that two readers read differently; given back at their new places.
+
+        Returns:
+            The text with tags, spans that index the source, the residual risk and whether a person must look.
+        """
+        view = fold(text)
+        fields = find_fields(view.text, self._labels)
+        dates = find_dates(view.text, day_first=self._policy.language == "es")
+        merged = self._find(view, fields, dates, identity, self._roster)
+        taken = [m for m in merged if m.score >= THRESHOLD]
+        doubted = [m for m in merged if m.score < THRESHOLD]
+        base = parse_iso(observed_at) or own_date(dates, fields)
+        hidden = birth_dates(dates, identity) | {
+            d.start
+            for d in dates
+            for f in fields
+            if f.kind == "birth" and f.start <= d.start < max(f.end, f.start + 1)
+        }
+        spans = [self._span(m, view, dates, base, hidden) for m in taken]
+        risk = residual_risk(doubted)
+        out, moved = _replace(text, spans, doubtful)
+        return DeidentifiedReport(
+            text=out,
+            spans=tuple(spans),
+            risk=risk,
+            layers=self.layers,
+            doubtful=moved,
+            held=max(risk.values(), default=0.0) > self._policy.hold_above,
+        )
+
+    def sweep(self, text: str, roster: Roster | None = None) -> tuple[Span, ...]:
+        """Finds identifiers still in a text that was de-identified, knowing everyone on the roster.
+
+        Args:
+            roster: used instead of the one given at construction.
+        """
+        view = fold(text)
+        blocked = [m.span() for m in TAG.finditer(view.text)]
+        known = roster or self._roster
+        fields = find_fields(view.text, self._labels)
+        merged = self._find(view, fields, find_dates(view.text), None, known)
+        spans = []
+        for item in merged:
+            if item.score < THRESHOLD or any(item.start < end and item.end > start for start, end in blocked):
+                continue
+            spans.append(
+                Span(
+                    view.source_start(item.start),
+                    view.source_end(item.end),
+                    item.label,
+                    tag(item.label),
+                    item.score,
+                    item.layers,
+                )
+            )
+        return tuple(spans)
+
+    def _find(
+        self,
+        view: Folded,
+        fields: tuple[Field, ...],
+        dates: tuple[DateFound, ...],
+        identity: Identity | None,
+        roster: Roster,
+    ) -> tuple[Merged, ...]:
+        text = view.text
+        words = find_words(text)
+        vocabulary = self._vocabulary
+        found: list[Found] = [Found(d.start, d.end, "DATE", d.score, DATES) for d in dates]
+        found.extend(find_patterns(text, self._registry))
+        found.extend(names_in_fields(text, fields, words, vocabulary))
+        found.extend(places_in_fields(text, fields, words, vocabulary))
+        found.extend(self._places.find(words))
+        found.extend(self._names.find(words))
+        if self._policy.safe_harbor:
+            found.extend(find_ages(text))
+        if self._model is not None:
+            found.extend(ner.find_entities(words, vocabulary, self._model))
+        identities = (*((identity,) if identity else ()), *roster.identities)
+        for item in identities:
+            found.extend(known_numbers(text, item))
+            found.extend(known_places(text, item))
+        found.extend(known_phrases(text, roster.facilities))
+        people = people_of(identity, (*roster.people, *(i.name for i in roster.identities if i.name)))
+        if identity and people:
+            found.extend(initials(words, people[0], vocabulary))
+        found = [f for f in found if f.layer not in self._policy.without]
+        found = [f for f in found if not self._allowed(text[f.start : f.end])]
+        if "propagated" not in self._policy.without:
+            found.extend(
+                f for f in self._propagated(words, people, found) if not self._allowed(text[f.start : f.end])
+            )
+        return merge(found)
+
+    def _propagated(self, words: Words, people: tuple[Person, ...], found: list[Found]) -> Iterable[Found]:
+        """Carries known names, then the names found, through the text."""
+        strong = [f for f in found if f.label == "NAME" and f.score >= PROPAGATE]
+        here = {known_layer.person(words.text[f.start : f.end]) for f in strong}
+        taken = [(f.start, f.end) for f in found if f.score >= THRESHOLD]
+        everyone = tuple(dict.fromkeys((*people, *sorted(here, key=lambda p: p.parts))))
+        return propagate(words, self._vocabulary, [p for p in everyone if p.parts], taken)
+
+    def _allowed(self, stretch: str) -> bool:
+        return bool(self._allow) and key(" ".join(stretch.split())) in self._allow
+
+    def _span(
+        self,
+        item: Merged,
+        view: Folded,
+        dates: tuple[DateFound, ...],
+        base: date | None,
+        hidden: Iterable[int],
+    ) -> Span:
+        replacement = tag(item.label)
+        if item.label == "DATE":
+            inside = [d for d in dates if item.start <= d.start and d.end <= item.end]
+            whole = [d for d in inside if d.day]
+            if base and whole and whole[0].start not in set(hidden):
+                days = (whole[0].day - base).days if whole[0].day else None
+                replacement = date_tag(days if days is not None and abs(days) < 89 * 365 else None)
+        return Span(
+            view.source_start(item.start),
+            view.source_end(item.end),
+            item.label,
+            replacement,
+            round(item.score, 4),
+            item.layers,
+        )
+
+
+def _replace(
+    text: str, spans: Sequence[Span], doubtful: Sequence[Doubtful]
+) -> tuple[str, tuple[Doubtful, ...]]:
+    """Returns the text with its replacements, and the doubtful stretches that survive, at their new places."""
+    pieces: list[str] = []
+    kept: list[tuple[int, int, int]] = []
+    position = length = 0
+    for span in chain(spans, [Span(len(text), len(text), "OTHER")]):
+        piece = text[position : span.start]
+        kept.append((position, span.start, length - position))
+        pieces += [piece, span.replacement]
+        length += len(piece) + len(span.replacement)
+        position = span.end
+    moved = [
+        Doubtful(item.start + shift, item.end + shift, item.readings)
+        for item in doubtful
+        for start, end, shift in kept
+        if start <= item.start and item.end <= end
+    ]
+    return "".join(pieces), tuple(moved)

@@ -1,0 +1,203 @@
+"""Facilities and places by their surroundings: "Mercy Hospital", "lives in Akron", a letterhead's lines."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from clinical.deidentify.found import Found
+from clinical.deidentify.vocabulary import Vocabulary
+from clinical.deidentify.words import Word, Words
+
+LAYER = "places"
+
+_KIND = (
+    r"(?:General|Regional|Community|Memorial|University|Children'?s|Women'?s|Veterans|Medical|Health|Family|Surgical"
+    r"|Surgery|Cancer|Heart|Rehabilitation|Nursing|Urgent|Primary|Home|District|County|Teaching)[ ]"
+)
+_HEAD = re.compile(
+    rf"(?<![\w])(?:(?:{_KIND})*(?:Hospitals?|Clinics?|Infirmary|Hospice|Sanatorium|Polyclinic|Surgicenter"
+    r"|Medical[ ](?:Cent(?:er|re)|Group|Associates|Clinic|Arts|Plaza|Park|Practice)"
+    r"|Health[ ]?(?:care)?[ ](?:System|Cent(?:er|re)|Services|Network|Partners|Group|Plan)|Healthcare|Health"
+    r"|Cent(?:er|re)|Memorial|Family[ ](?:Practice|Medicine|Health|Physicians)|Practice|Associates|Institute|Pavilion"
+    r"|(?:Nursing|Care|Rest|Retirement|Group)[ ]Home|Nursing[ ](?:Facility|Cent(?:er|re))|Manor|University|College"
+    r"|(?:High|Elementary|Middle)[ ]School|Pharmacy|Laborator(?:y|ies)|Diagnostics|Imaging|Radiology|Orthopa?edics"
+    r"|Cardiology|Pediatrics|Physicians|Surgeons|Specialists|Rehab(?:ilitation)?(?:[ ]Cent(?:er|re))?|Assisted[ ]Living"
+    r"|Dialysis|Partners|Prison|Jail|Correctional[ ](?:Facility|Institution)|Shelter|Church|Inc\.?|LLC|PLLC|Ltd\.?)"
+    r"|HOSPITAL|CLINIC|MEDICAL[ ]CENT(?:ER|RE)|INFIRMARY|HOSPICE|HEALTH[ ](?:SYSTEM|CENT(?:ER|RE))|MEDICAL[ ]GROUP)"
+    r"(?![\w'-])"
+)
+_SAINT = frozenset(["st", "saint", "mount", "mt", "san", "santa", "our", "ste", "sankt"])
+_BEFORE = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "at",
+        "to",
+        "in",
+        "our",
+        "this",
+        "from",
+        "with",
+        "by",
+        "her",
+        "his",
+        "new",
+        "dr",
+        "mr",
+        "mrs",
+    ]
+)
+_FRONT = frozenset(["la", "el", "le", "los", "las", "de", "da", "van", "von", "den", "der", "san", "al"])
+_LINK = re.compile(r"(?:'s?)?[ ]|\.[ ]|[ ]?&[ ]?|[ ]?-[ ]?|[ ]?,[ ](?=and)")
+_CONTACT = re.compile(
+    r"(?i)^[ \t]*(?:tel|phone|ph|fax|telephone|t:|p:|f:|e-?mail|www\.|http|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})"
+)
+
+
+class PlaceGrammar:
+    """The cues of one vocabulary, compiled once."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        verbs = "|".join(sorted(vocabulary.place_verbs, key=len, reverse=True))
+        self._lives = re.compile(
+            rf"(?<![\w])(?:{verbs})[ ](?:(?:to|in|from|at|near|outside|around|of|back|here|alone|out|down|up|over|by|for"
+            r"|with|her|his|their|is|are)[ ]){0,2}(?:in|from|to|near|at|outside|of)[ \n](?:the[ ])?(?=[A-Z])"
+        )
+        codes = "|".join(sorted(code.upper() for code in vocabulary.state_codes))
+        self._state = re.compile(
+            r"(?<![\w])(?P<city>[A-Z][\w'.-]+(?:[ ][A-Z][\w'.-]+){0,2}),[ ]?"
+            rf"(?P<state>(?:(?:New|North|South|West|Rhode|British)[ ])?[A-Z][a-z]+|{codes})(?=[\s.,;)]|\Z)"
+        )
+
+    def find(self, words: Words) -> Iterator[Found]:
+        """Yields facilities, cities with their state, and places that a verb of living or going announces."""
+        yield from self._facilities(words)
+        yield from self._letterhead(words)
+        yield from self._cities(words)
+        yield from self._lived_in(words)
+
+    def _strange(self, run: Sequence[Word]) -> list[Word]:
+        vocabulary = self._vocabulary
+        return [
+            w
+            for w in run
+            if not vocabulary.ordinary(w.text) or w.key in vocabulary.places or vocabulary.name(w.text)
+        ]
+
+    def _cities(self, words: Words) -> Iterator[Found]:
+        vocabulary = self._vocabulary
+        for match in self._state.finditer(words.text):
+            state = match.group("state")
+            if not state.isupper() and state.split()[-1].lower() not in vocabulary.regions:
+                continue
+            index = words.at(match.start())
+            run = [w for w in words.items[index : index + 4] if w.start < match.end("city")]
+            listed = any(w.key in vocabulary.places for w in run)
+            while len(run) > 1 and (
+                run[0].key in vocabulary.stop or (vocabulary.ordinary(run[0].text) and not listed)
+            ):
+                run.pop(0)
+            if (
+                not run
+                or run[0].key in vocabulary.stop
+                or (all(vocabulary.ambiguous(w.text) for w in run) and not listed)
+            ):
+                continue
+            if state.lower() in vocabulary.state_words and not listed:
+                continue
+            yield Found(run[0].start, match.end(), "LOCATION", 0.9, LAYER)
+
+    def _lived_in(self, words: Words) -> Iterator[Found]:
+        vocabulary = self._vocabulary
+        for match in self._lives.finditer(words.text):
+            first = index = words.at(match.end())
+            while index < len(words.items) and words.items[index].capital and index - first < 3:
+                gap = (
+                    words.text[words.items[index - 1].end : words.items[index].start]
+                    if index > first
+                    else " "
+                )
+                if gap not in (" ", ". "):
+                    break
+                index += 1
+            run = words.items[first:index]
+            if not run or not run[0].title or run[0].key in vocabulary.stop | vocabulary.regions:
+                continue
+            if all(vocabulary.ambiguous(w.text) for w in run) or any(w.caps and len(w.text) < 6 for w in run):
+                continue
+            listed = any(w.key in vocabulary.places for w in run)
+            yield Found(run[0].start, run[-1].end, "LOCATION", 0.9 if listed else 0.7, LAYER)
+
+    def _before_head(self, words: Words, index: int, shout: bool) -> tuple[Word, ...]:
+        """Returns the words before a facility's head noun that belong to its name."""
+        vocabulary, items = self._vocabulary, words.items
+        first = index
+        while first > 0 and index - first < 6:
+            word = items[first - 1]
+            between = words.text[word.end : items[first].start]
+            if not _LINK.fullmatch(between):
+                break
+            if between.startswith(".") and word.key not in {"st", "mt", "ft"} and len(word.text) > 1:
+                break
+            if word.key in _BEFORE and not (word.key == "new" and word.capital):
+                break
+            if word.text.islower() and word.key not in vocabulary.particles and word.key not in {"of", "and"}:
+                break
+            if shout and not word.caps:
+                break
+            first -= 1
+        while first < index and items[first].text.islower() and items[first].key not in _FRONT:
+            first += 1
+        return items[first:index]
+
+    def _facilities(self, words: Words) -> Iterator[Found]:
+        vocabulary, text = self._vocabulary, words.text
+        for match in _HEAD.finditer(text):
+            shout = match.group().isupper()
+            head = re.sub(r".*[ ]", "", match.group()).lower().rstrip(".")
+            run = self._before_head(words, words.at(match.start()), shout)
+            special = [w for w in run if w.capital and w.key not in vocabulary.generic and len(w.text) > 1]
+            if not special:
+                yield from self._of_somewhere(words, match, run)
+                continue
+            strange = self._strange(special)
+            saint = any(w.key in _SAINT for w in run)
+            if (head in vocabulary.weak_facility or shout) and not strange and not saint:
+                continue
+            if all(w.key in vocabulary.stop for w in special):
+                continue
+            yield Found(run[0].start, match.end(), "LOCATION", 0.95 if strange or saint else 0.75, LAYER)
+
+    def _of_somewhere(self, words: Words, match: re.Match[str], run: Sequence[Word]) -> Iterator[Found]:
+        """Yields "University Hospital of Padua": a generic name that ends in a place."""
+        after = re.compile(r"[ ]of[ ](?:the[ ])?(?=[A-Z])").match(words.text, match.end())
+        if not after or words.at(after.end()) >= len(words.items):
+            return
+        place = words.items[words.at(after.end())]
+        if not self._vocabulary.ordinary(place.text) or place.key in self._vocabulary.places:
+            yield Found(run[0].start if run else match.start(), place.end, "LOCATION", 0.85, LAYER)
+
+    def _letterhead(self, words: Words) -> Iterator[Found]:
+        """Yields unlabelled lines of facility and address at the top of a letter, near its contact line."""
+        vocabulary = self._vocabulary
+        lines = list(re.finditer(r"[^\n]+", words.text[:1500]))[:12]
+        for number, line in enumerate(lines):
+            body = line.group().strip()
+            if (
+                not 5 < len(body) < 90
+                or re.search(r"[:|=]", body)
+                or body.endswith(".")
+                or _CONTACT.match(body)
+            ):
+                continue
+            near = [other.group() for other in lines[max(0, number - 2) : number + 3] if other is not line]
+            if not any(_CONTACT.match(other) for other in near):
+                continue
+            first = words.at(line.start())
+            run = words.items[first : words.at(line.end())]
+            address = re.search(r"\d", body) and ("," in body or re.search(r"\d{4,}", body)) and len(run) > 1
+            head = bool(run) and run[0].capital and any(w.key in vocabulary.facility for w in run)
+            if address or (head and any(w.key not in vocabulary.generic for w in run)):
+                start = line.start() + line.group().index(body)
+                yield Found(start, start + len(body), "LOCATION", 0.93, LAYER)
