@@ -1,4 +1,7 @@
-"""Findings of a report by a lexicon of clinical terms, each with what the text asserts of it."""
+"""Findings of a report by a lexicon of clinical terms, each with what the text asserts of it.
+
+Beyond the lexicon only one form is safe enough to be read as a finding: "no … is seen", whose noun is denied.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -6,17 +9,25 @@ from functools import cache
 
 from clinical.report import Finding, Section
 from clinical.structure.assertion import Assertions
-from clinical.structure.lexicon import RULES, Lexicon, Word, rules
+from clinical.structure.lexicon import RULES, Lexicon, Match, Word, rules, word_key
 from clinical.structure.sentences import Sentence
+
+_SEEN = frozenset(
+    "seen noted identified demonstrated appreciated detected observed visualized evident apparent".split()
+)
+_DETERMINERS = frozenset("definite obvious significant evidence of focal acute other gross new".split())
 
 
 @cache
 def concepts() -> Lexicon:
-    """Every term of the lexicon with its preferred term."""
-    phrases: list[tuple[str, str]] = []
-    exact: list[tuple[str, str]] = []
+    """Every term of the lexicon with its preferred term; None for phrases that only look like a finding."""
+    phrases: list[tuple[str, str | None]] = []
+    exact: list[tuple[str, str | None]] = []
     for file in sorted((RULES / "findings").glob("*.toml")):
-        for terms in rules(f"findings/{file.name}").values():
+        for group, terms in rules(f"findings/{file.name}").items():
+            if group == "not_findings":
+                phrases += [(phrase, None) for phrase in terms["phrases"]]
+                continue
             for preferred, synonyms in terms.items():
                 phrases.append((preferred, preferred))
                 for term in filter(None, synonyms.split("|")):
@@ -24,31 +35,97 @@ def concepts() -> Lexicon:
     return Lexicon(phrases, exact)
 
 
+@cache
+def _anatomy() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    data = rules("anatomy.toml")
+    places = frozenset(word_key(word) for phrase in data["places"]["words"] for word in phrase.split())
+    return places, frozenset(data["places"]["heads"]), frozenset(data["unlisted"]["not_heads"])
+
+
 def find_findings(
     text: str, words: Sequence[Word], sections: Sequence[Section], parts: Sequence[Sentence]
 ) -> list[Finding]:
-    """Findings in order of appearance."""
+    """Findings in order of appearance; none in a heading."""
     found: list[Finding] = []
     starts = [word.start for word in words]
     section_starts = [section.start for section in sections]
+    lexicon = concepts()
     for part in parts:
-        inside = words[bisect_left(starts, part.start) : bisect_left(starts, part.end)]
-        matches = concepts().find(inside, text)
+        low = bisect_left(starts, part.start)
+        inside = words[low : bisect_left(starts, part.end, low)]
+        at = bisect_right(section_starts, part.start) - 1
+        section = sections[at] if at >= 0 else None
+        matches = [match for match in lexicon.find(inside, text) if match.payload is not None]
+        matches = [match for match in matches if not _in_heading(text, match, section, sections, at)]
+        matches += _unlisted(text, inside, matches)
         if not matches:
             continue
-        at = bisect_right(section_starts, part.start) - 1
-        section = sections[at].name if at >= 0 else None
-        assertions = Assertions(text, inside, section)
-        for match in matches:
+        name = section.name if section is not None else None
+        assertions = Assertions(text, inside, name)
+        for match in sorted(matches, key=lambda m: m.first):
+            first, concept = _with_place(inside, match)
             found.append(
                 Finding(
-                    match.start,
+                    inside[first].start,
                     match.end,
-                    match.payload,
+                    concept,
                     assertions.of(match.first, match.last),
-                    assertions.side(match.first, match.last),
-                    assertions.severity(match.first, match.last),
-                    section,
+                    assertions.side(first, match.last),
+                    assertions.severity(first, match.last),
+                    name,
                 )
             )
+    return found
+
+
+def _in_heading(
+    text: str, match: Match, section: Section | None, sections: Sequence[Section], at: int
+) -> bool:
+    if section is not None and match.start < section.start + len(section.heading):
+        return True
+    if at + 1 < len(sections) and sections[at + 1].start <= match.start:
+        return match.end <= sections[at + 1].start + len(sections[at + 1].heading)
+    return text[match.end : match.end + 1] == ":" and text[match.start : match.end].isupper()
+
+
+def _with_place(words: Sequence[Word], match: Match) -> tuple[int, str]:
+    """A place of the body right before the finding becomes part of its name: "knee pain"."""
+    places, heads, _ = _anatomy()
+    first = match.first
+    if match.payload not in heads:
+        return first, match.payload
+    while first > 0 and match.first - first < 3 and words[first - 1].key in places:
+        first -= 1
+    place = " ".join(words[at].key for at in range(first, match.first))
+    return first, f"{place} {match.payload}".strip()
+
+
+def _unlisted(text: str, words: Sequence[Word], known: Sequence[Match]) -> list[Match]:
+    """Nouns of the form "no … is seen" that no lexicon lists."""
+    found = []
+    _, _, refused = _anatomy()
+    for at, word in enumerate(words):
+        if word.key != "no":
+            continue
+        first = at + 1
+        while first < len(words) and words[first].key in _DETERMINERS:
+            first += 1
+        last = first
+        while last < len(words) and last - first < 4 and words[last].text.isalpha():
+            if words[last].key in ("is", "are", "was", "were") or words[last].key in _SEEN:
+                break
+            last += 1
+        after = [w.key for w in words[last : last + 2]]
+        if (
+            last == first
+            or not after
+            or not (after[0] in _SEEN or (after[0] in ("is", "are", "was", "were") and after[-1] in _SEEN))
+        ):
+            continue
+        if any(match.first < last and first < match.last for match in known):
+            continue
+        keys = [w.key for w in words[first:last]]
+        if refused.intersection(keys) or len(keys[-1]) < 4:
+            continue
+        found.append(Match(first, last, words[first].start, words[last - 1].end, " ".join(keys)))
     return found

@@ -13,7 +13,7 @@ from typing import Any
 from clinical.report import Flag, RangeSource
 from clinical.structure.lexicon import RULES
 from clinical.structure.reading import Reading
-from clinical.structure.units import UnitMismatch, convert
+from clinical.structure.units import UnitMismatch, convert, same_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +188,7 @@ def _row(
 def _fits(row: Limits, name: str, reading: Reading) -> bool:
     if "%" in (row.unit, reading.unit):
         return False
-    try:
-        convert(1.0, row.unit, reading.unit, name)
-    except UnitMismatch:
-        return False
-    return True
+    return same_kind(row.unit, reading.unit, name)
 
 
 def _scaled(row: Limits, name: str, reading: Reading) -> Limits | None:

@@ -1,6 +1,12 @@
-"""Sections of a report: headings known by a rule file, and headings known only by their form."""
+"""Sections of a report: headings known by a rule file, and headings known only by their form.
+
+A heading is the beginning of a line up to a colon (or a line of its own), known by ``rules/sections.toml`` or
+written in capitals after a blank line; or a known heading in capitals in the middle of a paragraph. Parts of an
+examination ("HEENT:", "LUNGS:") are nested in it: ``find_subsections``.
+"""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -8,28 +14,41 @@ from clinical.report import Section
 from clinical.structure.lexicon import rules
 
 _LINE = re.compile(
-    r"^[ \t]*(?:\d{1,2}[.)][ \t]+|[#*=\-]{1,4}[ \t]*)?(?P<head>[A-Z][A-Za-z0-9 ,/&()\-'’.#]{0,68}?)[*_]{0,2}[ \t]*"
-    r"(?P<mark>::?|[ \t]-{1,2}[ \t]|[*=\-_ \t]*$)[*_]{0,2}",
+    r"^[ \t]*(?:\d{1,2}[.)][ \t]+|[#*=\-]{1,4}[ \t]*)?"
+    r"(?P<head>[A-Z][A-Za-z0-9 ,/&()\-'’.#©+]{0,74}?)[ \t]*[*_]{0,2}[ \t]*"
+    r"(?P<mark>:{1,2}|[ \t](?:-{1,2}|–)[ \t]|[*=\-_ \t]*$)[*_]{0,2}",
     re.MULTILINE,
 )
-_RUN_IN = re.compile(r"(?<=[.!?;])[ \t]+(?P<head>[A-Z][A-Z0-9 ,/&()\-]{1,48}?)[ \t]?:(?=\s)")
+_RUN_IN = re.compile(r"(?<=[.!?;)])[ \t]+(?P<head>[A-Z][A-Za-z]*(?:[ /&-][A-Za-z]+){0,4})[ \t]?:(?=\s)")
+_SUB = re.compile(
+    r"(?:^|(?<=[.!?;:])[ \t]+|(?<=\n))[ \t]*(?P<head>[A-Z][A-Za-z/]+(?:[ /][A-Za-z]+){0,3})[ \t]?:(?=\s)"
+)
 _SPACES = re.compile(r"[\s_]+")
+_RUN_IN_MIXED = frozenset(
+    "impression plan findings assessment conclusion recommendation recommendations indication comparison technique"
+    " diagnosis allergies medications".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     headings: dict[str, str]
-    systems: frozenset[str]
-    words: tuple[tuple[str, str], ...]
+    parts: frozenset[str]
+    holders: frozenset[str]
+    refused: frozenset[str]
+    words: tuple[tuple[tuple[str, ...], str], ...]
 
 
 @cache
 def _known() -> _Known:
     data = rules("sections.toml")
-    headings = {_normal(heading): name for name, entry in data["section"].items() for heading in entry}
-    systems = frozenset(_normal(heading) for heading in data["subheadings"]["parts"])
-    words = tuple((rule["contains"], rule["name"]) for rule in data["rule"])
-    return _Known(headings, systems, words)
+    return _Known(
+        headings={_normal(heading): name for name, entry in data["section"].items() for heading in entry},
+        parts=frozenset(_normal(heading) for heading in data["subheadings"]["parts"]),
+        holders=frozenset(data["subheadings"]["within"]),
+        refused=frozenset(data["not_headings"]["words"]),
+        words=tuple((tuple(rule["contains"]), rule["name"]) for rule in data["rule"]),
+    )
 
 
 def _normal(heading: str) -> str:
@@ -41,60 +60,104 @@ def canonical_name(heading: str) -> str | None:
     known = _known()
     normal = _normal(heading)
     name = known.headings.get(normal)
-    if name is not None:
-        return name
-    for words, candidate in known.words:
-        if words in normal:
-            return candidate
-    return None
+    if name is None and normal not in known.parts:
+        for words, candidate in known.words:
+            if all(word in normal for word in words):
+                return candidate
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    start: int
+    end: int
+    name: str
 
 
 def find_sections(text: str) -> tuple[Section, ...]:
-    """Sections in order; each reaches to the next heading. Text before the first heading has no section.
-
-    A heading is a line's beginning followed by a colon (or a line of its own), known by the rule file or written in
-    capitals after a blank line; or a known heading in capitals in the middle of a paragraph.
-    """
-    heads = _line_headings(text)
-    taken = {start for start, _, _ in heads}
-    for match in _RUN_IN.finditer(text):
-        head = match.group("head")
-        if match.start("head") not in taken and _normal(head) not in _known().systems:
-            name = _known().headings.get(_normal(head))
-            if name is not None and name not in ("vital_signs", "other"):
-                heads.append((match.start("head"), match.end("head"), name))
-    heads.sort()
+    """Sections in order; each reaches to the next heading. Text before the first heading has no section."""
+    lines = _line_headings(text)
+    taken = {heading.start for heading in lines}
+    found = sorted([*lines, *_run_in_headings(text, taken)], key=lambda heading: heading.start)
+    known = _known()
+    kept: list[_Heading] = []
+    for heading in found:
+        normal = _normal(text[heading.start : heading.end])
+        nested = normal in known.parts and bool(kept) and kept[-1].name in known.holders
+        if not nested and not (kept and kept[-1].end > heading.start):
+            kept.append(heading)
     sections = []
-    for index, (start, end, name) in enumerate(heads):
-        stop = heads[index + 1][0] if index + 1 < len(heads) else len(text)
-        while stop > end and text[stop - 1].isspace():
+    for index, heading in enumerate(kept):
+        stop = kept[index + 1].start if index + 1 < len(kept) else len(text)
+        while stop > heading.end and text[stop - 1].isspace():
             stop -= 1
-        sections.append(Section(name, text[start:end], start, stop))
+        sections.append(Section(heading.name, text[heading.start : heading.end], heading.start, stop))
     return tuple(sections)
 
 
-def _line_headings(text: str) -> list[tuple[int, int, str]]:
-    heads: list[tuple[int, int, str]] = []
+def find_subsections(text: str, sections: Sequence[Section]) -> tuple[Section, ...]:
+    """Parts of the examinations and reviews of systems among ``sections``, by body system, with offsets."""
+    known = _known()
+    found: list[Section] = []
+    for section in sections:
+        if section.name not in known.holders:
+            continue
+        heads = [
+            match
+            for match in _SUB.finditer(text, section.start + len(section.heading) + 1, section.end)
+            if _normal(match.group("head")) in known.parts
+        ]
+        for index, match in enumerate(heads):
+            stop = heads[index + 1].start("head") if index + 1 < len(heads) else section.end
+            name = _normal(match.group("head")).replace(" ", "_")
+            found.append(Section(name, match.group("head"), match.start("head"), stop))
+    return tuple(found)
+
+
+def _run_in_headings(text: str, taken: set[int]) -> list[_Heading]:
+    known = _known()
+    found = []
+    for match in _RUN_IN.finditer(text):
+        head = match.group("head")
+        normal = _normal(head)
+        name = known.headings.get(normal)
+        if name is None or name in ("vital_signs", "header") or normal in known.parts or len(head) < 4:
+            continue
+        if (head.isupper() or normal in _RUN_IN_MIXED) and match.start("head") not in taken:
+            found.append(_Heading(match.start("head"), match.end("head"), name))
+    return found
+
+
+def _line_headings(text: str) -> list[_Heading]:
+    heads: list[_Heading] = []
     known = _known()
     for match in _LINE.finditer(text):
         head = match.group("head").rstrip()
         start = match.start("head")
         normal = _normal(head)
-        colon = match.group("mark").startswith(":")
-        name = known.headings.get(normal) or (canonical_name(head) if colon else None)
-        before = text[max(0, match.start() - 3) : match.start()]
-        paragraph = match.start() == 0 or before.replace(" ", "").endswith("\n\n") or not before.strip()
-        upper = head.upper() == head and sum(c.isalpha() for c in head) > 1
-        if colon:
-            if paragraph and upper:
-                heads.append((start, start + len(head), name or "other"))
-            elif name is not None and normal not in known.systems and normal in known.headings:
-                heads.append((start, start + len(head), name))
-        elif (
-            known.headings.get(normal)
-            and normal not in known.systems
-            and (upper or paragraph)
-            and len(head) > 3
-        ):
-            heads.append((start, start + len(head), known.headings[normal]))
+        if normal in known.refused:
+            continue
+        mark = match.group("mark")
+        listed = known.headings.get(normal)
+        before = text[max(0, match.start() - 3) : match.start()].replace(" ", "").replace("\t", "")
+        paragraph = match.start() == 0 or before.endswith("\n\n") or not before.strip()
+        upper = head.isupper() and sum(c.isalpha() for c in head) > 1
+        numbered = text[match.start() : start].strip()[:1].isdigit()
+        end = start + len(head)
+        if mark.startswith(":"):
+            by_form = paragraph and upper and not numbered
+            if by_form or (
+                listed and (paragraph or normal not in known.parts) and (len(head) > 1 or paragraph)
+            ):
+                heads.append(_Heading(start, end, canonical_name(head) or "other"))
+        elif listed and len(head) > 3 and normal not in known.parts and listed != "header":
+            alone = not mark.strip(" \t*=-_–") and "\n" in text[match.end() : match.end() + 2] + "\n"
+            if alone and (upper or (paragraph and head.istitle()) or _titled(head, paragraph)):
+                heads.append(_Heading(start, end, listed))
+            elif mark.strip() in ("-", "--", "–") and upper:
+                heads.append(_Heading(start, end, listed))
     return heads
+
+
+def _titled(head: str, paragraph: bool) -> bool:
+    return paragraph and head[0].isupper() and len(head.split()) <= 5

@@ -137,8 +137,13 @@ def _atom(code: str) -> _Scale | None:
     return _Scale(kind, _PREFIX[match.group(1) or ""])
 
 
+@lru_cache(maxsize=4096)
 def same_kind(first: str, second: str, analyte: str = "") -> bool:
-    """Can a value of ``analyte`` in unit ``first`` be told in unit ``second``? (UCUM codes)"""
+    """Can a value of ``analyte`` in unit ``first`` be told in unit ``second``? (UCUM codes of the table)"""
+    if first == second:
+        return True
+    if _scale(first) is None or _scale(second) is None:
+        return False
     try:
         convert(1.0, first, second, analyte)
     except UnitMismatch:
