@@ -84,7 +84,7 @@ def check(source: Path, keys: Keys) -> BackupCheck:
         return BackupCheck(len(hashes), 0, 0, (*faults, "the store or its description is missing"))
     about = json.loads((source / "home.json").read_text("utf-8"))
     keys.check(Home(source, str(about["id"])))
-    database = Database(source / "store.db", keys.database)
+    database = Database(source / "store.db", keys.database, read_only=True)
     try:
         if not database.check():
             faults.append("the store is damaged")
@@ -98,8 +98,6 @@ def check(source: Path, keys: Keys) -> BackupCheck:
                 faults.append(f"the original of {row['id']} does not open")
     finally:
         database.close()
-    for extra in ("store.db-wal", "store.db-shm"):
-        (source / extra).unlink(missing_ok=True)
     return BackupCheck(len(hashes), int(counted["n"]) if counted else 0, len(rows), tuple(faults))
 
 

@@ -22,24 +22,28 @@ Row = dict[str, Any]
 class Database:
     """One connection, shared by the threads of a process; writers of other processes are waited for."""
 
-    def __init__(self, path: Path, key: bytes, *, migrate: bool = True) -> None:
+    def __init__(self, path: Path, key: bytes, *, migrate: bool = True, read_only: bool = False) -> None:
         self._lock = threading.RLock()
         self._depth = 0
-        fresh = not path.exists()
-        if fresh:
+        if not path.exists() and not read_only:
             path.touch(0o600)
         try:
             self._connection = dbapi2.connect(
-                str(path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}",
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=True,
             )
             self._connection.row_factory = _as_dict
             self._connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
             self._connection.execute("PRAGMA temp_store = MEMORY")
             self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA secure_delete = ON").fetchone()
             self._connection.execute("PRAGMA foreign_keys = ON")
+            if not read_only:
+                self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
+                self._connection.execute("PRAGMA synchronous = FULL")
+                self._connection.execute("PRAGMA secure_delete = ON").fetchone()
         except dbapi2.DatabaseError as error:
             if "not a database" in str(error):
                 raise KeyMissing(
@@ -47,7 +51,7 @@ class Database:
                     "Name the right key file, or run `resident recover` with the recovery code.",
                 ) from None
             raise _unusable(error) from None
-        if migrate:
+        if migrate and not read_only:
             self._migrate()
 
     def _migrate(self) -> None:

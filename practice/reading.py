@@ -133,13 +133,13 @@ class Reading:
         if row is None:
             raise NotFound("There is no such report or quarantined file.", "`resident status` lists them.")
         content = self.originals.read(Sealed(row["sealed_name"], row["sealed_key"]))
-        return ReportFile(row["name"], content, row["origin"])
+        return ReportFile(_name(row), content, row["origin"])
 
     def quarantined(self) -> list[Quarantined]:
         """Files that could not be read, oldest first."""
         rows = self.database.all("SELECT * FROM files WHERE state = 'quarantined' ORDER BY received_at, id")
         return [
-            Quarantined(row["id"], row["reason"], row["message"], row["name"], row["received_at"])
+            Quarantined(row["id"], row["reason"], row["message"], _name(row), row["received_at"])
             for row in rows
         ]
 
@@ -239,3 +239,7 @@ class Reading:
         if row is None:
             raise NotFound("There is no such report.", "`resident status` lists what there is.")
         return row
+
+
+def _name(row: Row) -> str:
+    return str(row["name"], "utf-8", "surrogatepass")

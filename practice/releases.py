@@ -122,7 +122,7 @@ class Releases:
             manifest = {
                 "id": folder.name,
                 "base": base,
-                "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "created_at": datetime.now(UTC).isoformat(timespec="microseconds"),
                 "gguf": gguf,
                 "sha256": hashes[gguf],
                 "quantization": quantization,
@@ -198,8 +198,8 @@ class Releases:
 
     def list(self) -> tuple[Release, ...]:
         """Every whole release, oldest first."""
-        names = sorted(entry.parent.name for entry in self._folder.glob(f"*/{MANIFEST}"))
-        return tuple(self.get(name) for name in names)
+        found = [self.get(entry.parent.name) for entry in self._folder.glob(f"*/{MANIFEST}")]
+        return tuple(sorted(found, key=lambda release: (release.created_at, release.id)))
 
     def current(self) -> Release | None:
         """The release that answers; None while none was promoted."""

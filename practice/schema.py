@@ -10,7 +10,7 @@ _FIRST = (
         content_mac TEXT NOT NULL UNIQUE,
         sealed_name TEXT NOT NULL,
         sealed_key BLOB NOT NULL,
-        name TEXT NOT NULL,
+        name BLOB NOT NULL,
         origin TEXT NOT NULL,
         size INTEGER NOT NULL,
         state TEXT NOT NULL CHECK (state IN ('kept', 'quarantined')),

@@ -7,6 +7,8 @@ not know means that the row comes from a newer one, which is an error and not a 
 
 import dataclasses
 import json
+import re
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from clinical.errors import HomeError
@@ -37,9 +39,16 @@ _PARTS: dict[type, dict[str, type]] = {
 def to_json(value: Any) -> str:
     """A value of ``clinical.report`` as versioned JSON."""
     kind = type(value).__name__
-    return json.dumps(
-        {"v": VERSION, "kind": kind, "value": _plain(value)}, ensure_ascii=False, separators=(",", ":")
+    return storable(
+        json.dumps(
+            {"v": VERSION, "kind": kind, "value": _plain(value)}, ensure_ascii=False, separators=(",", ":")
+        )
     )
+
+
+def storable(text: str) -> str:
+    """A text without lone surrogates, which no encoding can hold; offsets stay as they are."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def from_json(kind: type[T], text: str) -> T:
@@ -63,13 +72,11 @@ def _plain(value: Any) -> Any:
             item = getattr(value, field.name)
             if field.default is not dataclasses.MISSING and item == field.default:
                 continue
-            if isinstance(item, tuple) and not item:
-                continue
             plain[field.name] = _plain(item)
         return plain
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return value
 

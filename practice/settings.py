@@ -18,6 +18,7 @@ from practice.home import write_atomically
 from practice.patients import normal_name
 
 DEFAULT_BASE = "embedded"
+_EXAMPLES = {"critical_limits": "potassium = [2.5, 6.5]"}
 
 
 def _setting(default: Any, text: str) -> Any:
@@ -123,7 +124,7 @@ class Settings:
     gateway: GatewaySettings = field(default=GatewaySettings(), metadata={"help": "The one listening port."})
     critical_limits: Mapping[str, tuple[float, float]] = _setting(
         MappingProxyType({}),
-        "Values below or above which a result is critical, by analyte: potassium = [2.5, 6.5].",
+        "Limits below and above which a result is critical, by analyte, in the unit printed.",
     )
 
     def physician(self, name: str | None) -> Physician | None:
@@ -220,7 +221,7 @@ def write_default(home: Path, base: str = DEFAULT_BASE) -> Path:
                 for part in fields(Physician)
             ]
         elif isinstance(default, Mapping):
-            sections += ["", f"# {item.metadata['help']}", f"# [{item.name}]"]
+            sections += ["", f"# {item.metadata['help']}", f"# [{item.name}]", f"# {_EXAMPLES[item.name]}"]
         else:
             lines += [f"# {item.metadata['help']}", f"# {item.name} = {_toml(default)}"]
     write_atomically(path, ("\n".join(lines + sections) + "\n").encode())

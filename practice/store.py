@@ -23,7 +23,7 @@ from practice.keys import Keys
 from practice.originals import Sealed
 from practice.reading import Reading
 from practice.releases import Releases
-from practice.serial import to_json
+from practice.serial import storable, to_json
 from practice.taken import IDENTIFIERS, PATIENT, PRELIMINARY, UNKNOWN_SIGNER, UNSIGNED, TakenReport
 
 
@@ -296,7 +296,7 @@ class Store(Reading):
                 mac,
                 sealed.name,
                 sealed.key,
-                file.name,
+                file.name.encode("utf-8", "surrogatepass"),  # names need not be valid text
                 file.origin,
                 len(file.content),
                 state,
@@ -328,7 +328,7 @@ class Store(Reading):
                 self.author_id(taken.author) if taken.author else None,
                 extracted.identity.accession,
                 extracted.supersedes,
-                taken.deidentified.text,
+                storable(taken.deidentified.text),
                 to_json(taken.structure),
                 to_json(taken.deidentified),
                 to_json(extracted),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from clinical.errors import NotFound, Refused
 from clinical.report import Identity
 from practice.patients import KnownIdentity, match, normal_name
+from practice.store import Store
 
 JANE = Identity(mrn="123", authority="north", name="Doe, Jane", birth_date="1950-01-02", sex="F")
 
@@ -127,7 +128,9 @@ def test_normalising_a_name_twice_changes_nothing(name):
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(identities, min_size=1, max_size=8), st.data())
-def test_a_join_that_is_undone_leaves_no_trace(store, make, said, data):
+def test_a_join_that_is_undone_leaves_no_trace(maker, said, data):
+    store = Store.memory()
+    make = maker(store)
     for entry in said:
         make.keep("text", entry)
     before = {row.id: row.patient_id for row in store.reports()}

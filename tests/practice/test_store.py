@@ -30,6 +30,17 @@ def test_a_kept_report_comes_back_as_it_went_in(store, make):
     assert (original.name, original.content, original.origin) == ("jane doe.pdf", b"%PDF", "command")
 
 
+def test_broken_characters_in_text_and_name_do_no_harm(store, make):
+    text = "K 4.0 \x00 \ud800 mmol/L é 😀 end"
+    (report_id,) = store.keep(ReportFile("a\udcff\n\u202e.txt", b"x"), [make.taken(text)])
+    kept = store.report(report_id).text
+    assert len(kept) == len(text) and kept == text.replace("\ud800", "\ufffd")
+    assert store.original(report_id).name == "a\udcff\n\u202e.txt"
+    assert (
+        store.quarantine(ReportFile("\udcff", b"y"), "empty", "m") and store.quarantined()[0].name == "\udcff"
+    )
+
+
 def test_the_same_content_is_kept_once_under_any_name(store, make):
     first = store.keep(ReportFile("a.txt", b"same"), [make.taken(), make.taken("Other.", report_index=1)])
     again = store.keep(ReportFile("b.txt", b"same"), [make.taken()])
