@@ -1,7 +1,7 @@
 """``resident summarize|diagnose|anomalies|compare|ask``: the MCP tools for a shell.
 
-Stored reports are answered as they are for a local client: whoever runs this holds the key. Rows are answered each
-alone: in extract mode, or with the model named by ``--engine``.
+Stored reports are answered as they are for a local client: whoever runs this holds the key. Rows are answered
+each alone: in extract mode, or with the model named by ``--engine``.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clinical.answers.answer import Answer
+from clinical.answers.answer import Answer, Evidence
 from clinical.answers.report import report_from_text
 from clinical.errors import SettingsError
 from clinical.prompts import Generate
@@ -142,7 +142,13 @@ def print_answer(answer: Answer, console: Console) -> None:
     """An answer for a person at a terminal: sentences, each with the words behind it."""
 
     def line(text: str, style: str = "") -> None:
-        console.print(text, style=style, highlight=False, markup=False)
+        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+    def source(said: str, each: Evidence) -> None:
+        """The words behind a sentence; where they are the sentence itself, only their place."""
+        quote = " ".join(each.quote.split())
+        words = "" if quote.strip(" .") == " ".join(said.split()).strip(" .") else f"“{quote}”  "
+        line(f"    {words}{each.report_id}:{each.start}-{each.end}", "dim")
 
     spoke = f"model {answer.release}" if answer.mode == "model" else "extract mode"
     about = ", ".join(
@@ -161,12 +167,12 @@ def print_answer(answer: Answer, console: Console) -> None:
     for claim in answer.claims:
         line(f"• {claim.text}")
         for each in claim.evidence:
-            line(f"    “{' '.join(each.quote.split())}”  {each.report_id}:{each.start}-{each.end}", "dim")
+            source(claim.text, each)
     for anomaly in answer.anomalies:
         value = f" {anomaly.value} {anomaly.unit}".rstrip() if anomaly.value else ""
         line(f"• {anomaly.urgency}: {anomaly.name}{value} {anomaly.flag or ''}".rstrip())
         for each in anomaly.evidence:
-            line(f"    “{' '.join(each.quote.split())}”", "dim")
+            source(anomaly.name, each)
     for change in answer.changes:
         values = f" {change.prior or '–'} → {change.current or '–'} {change.unit}".rstrip()
         after = f" in {change.interval_days} days" if change.interval_days is not None else ""

