@@ -398,7 +398,7 @@ def _add_prompts(server: MCPServer[Any]) -> None:
         """Differential considerations with their basis."""
         return (
             f"Use Resident's diagnose on report {report_id}. For each consideration show what speaks "
-            "for it, what against it and what would decide; mark those that the report does not name. No orders."
+            "for it, what against it and what would decide; mark those the report does not name. No orders."
         )
 
     @server.prompt("check_draft", "Check a draft against a report")

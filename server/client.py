@@ -26,10 +26,18 @@ class EngineClient:
         key: its bearer key, "" for none.
         timeout: seconds that one answer may take.
         model: name sent as ``model``; llama.cpp ignores it, other servers need it.
+        cache: reuse the prompt of earlier requests. Off where replies must not depend on earlier ones,
+            as in an evaluation: the reused part is computed in other batches, which can tip a close decision.
     """
 
     def __init__(
-        self, url: str, key: str, *, timeout: float = ANSWER_SECONDS, model: str | None = None
+        self,
+        url: str,
+        key: str,
+        *,
+        timeout: float = ANSWER_SECONDS,
+        model: str | None = None,
+        cache: bool = True,
     ) -> None:
         self._http = httpx.Client(
             base_url=url,
@@ -38,11 +46,12 @@ class EngineClient:
             trust_env=False,
         )
         self._model = model
+        self._cache = cache
 
     @classmethod
-    def of(cls, engine: Engine, *, timeout: float = ANSWER_SECONDS) -> "EngineClient":
+    def of(cls, engine: Engine, *, timeout: float = ANSWER_SECONDS, cache: bool = True) -> "EngineClient":
         """The client of a started engine."""
-        client = cls(engine.url, engine.key, timeout=timeout)
+        client = cls(engine.url, engine.key, timeout=timeout, cache=cache)
         if engine.pid is None:
             client._model = client._first_model()
         return client
@@ -66,7 +75,7 @@ class EngineClient:
             "max_tokens": prompt.max_tokens,
             "temperature": 0,
             "seed": 0,
-            "cache_prompt": True,
+            "cache_prompt": self._cache,
             "response_format": {
                 "type": "json_schema",
                 "json_schema": {"name": "answer", "strict": True, "schema": dict(prompt.schema)},
