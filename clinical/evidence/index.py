@@ -5,12 +5,12 @@ Each sentence as atoms and quantities, with what its words make of them.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from clinical.evidence.quantities import Quantity, quantities_of
 from clinical.evidence.scope import scope_of
-from clinical.evidence.words import Atom, Token, atoms_of, tokens_of
+from clinical.evidence.words import Atom, Token, atoms_of, implied_by, tokens_of
 from clinical.report import Report, Section
 from clinical.structure.sentences import sentences
 
@@ -20,7 +20,8 @@ _BASE = {
 _SEGMENT = frozenset(
     {",", ";", ":", "and", "or", "but", "with", "(", ")", ".", "/", "versus", "while", "whereas"}
 )
-_SIDES = {"left": "left", "right": "right", "bilateral": "bilateral"}
+_FLAGS: Mapping[str | None, str] = {"H": "up", "HH": "up", "L": "down", "LL": "down", "N": "norm"}
+_SIDES = {"left": "left", "right": "right", "bilater": "bilateral"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def line_of(
     section: str | None = None,
     heading: frozenset[str] = frozenset(),
     report: int = 0,
-    heading_tokens: int = 0,
+    flags: Sequence[tuple[int, str]] = (),
+    wider: bool = False,
 ) -> Line:
     """Prepare ``text[start:end]``; offsets of its tokens are into ``text``."""
     raw = tokens_of(text[start:end])
@@ -94,11 +96,27 @@ def line_of(
     scope = scope_of(tokens, _BASE.get(section or "", frozenset()))
     segments = _segments(tokens)
     atoms = atoms_of(tokens, taken)
+    if wider:
+        atoms += [replace(a, key=key) for a in atoms for key in implied_by(a.key)]
     sides = [(a.first, _SIDES[a.key]) for a in atoms if a.key in _SIDES]
-    mentions = tuple(_mention(a, scope.states, segments, sides) for a in atoms)
+    mentions = tuple(_mention(a, scope.states, segments, sides) for a in atoms) + _flagged(
+        tokens, segments, flags
+    )
     return Line(
         start, end, tokens, mentions, tuple(quantities), scope.triggers, segments, section, heading, report
     )
+
+
+def _flagged(
+    tokens: Sequence[Token], segments: Sequence[int], flags: Sequence[tuple[int, str]]
+) -> tuple[Mention, ...]:
+    """What a computed or printed flag says of a value, as a word beside it: "high", "low" or "normal"."""
+    found = []
+    for offset, key in flags:
+        at = next((i for i, t in enumerate(tokens) if t.start <= offset < t.end), None)
+        if at is not None:
+            found.append(Mention(key, at, at + 1, frozenset(), False, None, segments[at], True))
+    return tuple(found)
 
 
 def index_of(reports: Sequence[Report]) -> Index:
@@ -129,8 +147,22 @@ def _lines(report: Report, number: int) -> list[Line]:
                 headings[at] = frozenset(a.key for a in atoms_of(tokens_of(section.heading)))
             heading = headings[at]
         name = section.name if section else None
+        flags = [
+            (m.start + text[m.start : m.end].rfind(m.value_text), _FLAGS[m.flag])
+            for m in report.structure.measurements
+            if sentence.start <= m.start < sentence.end and m.flag in _FLAGS
+        ]
         found.append(
-            line_of(text, sentence.start, sentence.end, section=name, heading=heading, report=number)
+            line_of(
+                text,
+                sentence.start,
+                sentence.end,
+                section=name,
+                heading=heading,
+                report=number,
+                flags=flags,
+                wider=True,
+            )
         )
     return found
 

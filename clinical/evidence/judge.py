@@ -1,177 +1,136 @@
-"""The verdict on one claim: alignment to the report's sentences, then what vetoes it."""
+"""The verdict on one claim: its clauses laid over the report's lines, then what vetoes them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from clinical.evidence.index import Index, Line, Mention
-from clinical.evidence.quantities import Quantity, same_values
+from clinical.evidence.bindings import cause_fault, dropped_fault, heads_of, modifier_fault, quantity_fault
+from clinical.evidence.fit import Fit, Unit, fit, units_of
+from clinical.evidence.index import Index, Line
+from clinical.evidence.quantities import same_kind, same_values
+from clinical.evidence.speakers import speaker_fault
 
+Verdict = Literal["supported", "contradicted", "unsupported"]
+
+_CANDIDATES = 12
 _LINES = 3
-_CANDIDATES = 8
-_CHRONIC = frozenset(
-    [
-        "hypertens",
-        "diabet",
-        "asthma",
-        "copd",
-        "smok",
-        "obes",
-        "hyperlipidem",
-        "arthrit",
-        "osteoporos",
-        "hypothyroid",
-        "epileps",
-        "cancer",
-        "depress",
-        "anxiet",
-        "reflux",
-        "cirrhos",
-        "migrain",
-        "glaucom",
-        "psorias",
-        "lupus",
-        "gout",
-        "dementia",
-        "alcohol",
-    ]
-)
-_PAST_TENSE = frozenset(
-    [
-        "had",
-        "was",
-        "were",
-        "underwent",
-        "previously",
-        "prior",
-        "former",
-        "past",
-        "formerly",
-        "did",
-        "received",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """Verdict, reason and the report's lines that it rests on."""
 
-    verdict: Literal["supported", "contradicted", "unsupported"]
+    verdict: Verdict
     reason: str
     lines: tuple[Line, ...] = field(default=(), repr=False)
 
 
-@dataclass(slots=True)
-class _Fit:
-    """How one line of the report answers the claim's mentions."""
-
-    line: Line
-    covered: set[int]
-    conflicts: dict[int, str]
-    score: float
-
-
 def judge(claim: Line, index: Index) -> Judgement:
     """Judge ``claim``, a line of a draft."""
-    wanted = [i for i, m in enumerate(claim.mentions) if m.token not in claim.triggers or m.known]
-    if not wanted and not claim.quantities:
+    units = units_of(claim, index)
+    if not units and not claim.quantities:
         return Judgement("unsupported", "says nothing that can be checked")
-    fits = sorted((_fit(claim, wanted, line, index) for line in index.lines), key=lambda f: -f.score)
-    fits = [f for f in fits[:_CANDIDATES] if f.score > 0]
-    chosen = _choose(fits, wanted)
-    if not chosen:
+    fits = [
+        f
+        for n, line in enumerate(index.lines)
+        if (f := fit(claim, units, line, n)).places or _shares_number(claim, f)
+    ]
+    if not fits:
         return Judgement("unsupported", "the report does not speak of it")
+    chosen: list[Fit] = []
+    open_: list[int] = []
+    for clause in sorted({u.clause for u in units} | {0}):
+        numbers = [i for i, u in enumerate(units) if u.clause == clause]
+        picked = _pick(claim, units, numbers, fits, chosen)
+        chosen += [f for f in picked if f not in chosen]
+        heading = frozenset().union(*(f.line.heading for f in picked)) if picked else frozenset()
+        open_ += [
+            i
+            for i in numbers
+            if not any(f.covers(i) for f in picked) and not {m.key for m in units[i].mentions} <= heading
+        ]
     lines = tuple(f.line for f in chosen)
-    covered = set().union(*(f.covered for f in chosen))
-    heading = frozenset().union(*(line.heading for line in lines))
-    missing = [i for i in wanted if i not in covered and claim.mentions[i].key not in heading]
-    conflicts = [reason for i in missing for f in chosen if (reason := f.conflicts.get(i)) is not None]
-    if conflicts:
-        return Judgement("contradicted", conflicts[0], lines)
-    number = _numbers(claim, lines)
-    if number is not None:
-        return Judgement(number[0], number[1], lines)
-    if missing:
+    for i in open_:
+        reason = next((r for f in chosen if (r := f.conflict(i)) is not None), None)
+        if reason is not None:
+            return Judgement("contradicted", reason, lines)
+    fault = quantity_fault(claim, chosen, units)
+    if fault is not None:
+        return Judgement("contradicted" if fault[0] == "contradicted" else "unsupported", fault[1], lines)
+    for i, unit in enumerate(units):
+        if unit.modifier is not None and (heads := heads_of(i, units)):
+            reason = modifier_fault(unit, heads, units, chosen)
+            if reason is not None:
+                return Judgement("contradicted" if "another" in reason else "unsupported", reason, lines)
+    if open_ and not _tolerable(units, open_):
         return Judgement("unsupported", "words that the report does not account for", lines)
+    for i, unit in enumerate(units):
+        reason = dropped_fault(unit, chosen, claim, i)
+        if reason is not None:
+            return Judgement("contradicted", reason, lines)
+    for reason in (cause_fault(claim, chosen), speaker_fault(claim, lines)):
+        if reason is not None:
+            return Judgement("contradicted", reason, lines)
     return Judgement("supported", "every word and number is accounted for", lines)
 
 
-def _fit(claim: Line, wanted: Sequence[int], line: Line, index: Index) -> _Fit:
-    by_key: dict[str, list[Mention]] = {}
-    for m in line.mentions:
-        by_key.setdefault(m.key, []).append(m)
-    covered: set[int] = set()
-    conflicts: dict[int, str] = {}
-    score = 0.0
-    past = any(t.lower in _PAST_TENSE for t in claim.tokens)
-    for i in wanted:
-        mine = claim.mentions[i]
-        theirs = by_key.get(mine.key)
-        if theirs is None:
-            if mine.key in line.heading:
-                score += 0.3 * index.weight_of(mine.key)
-            continue
-        reasons = [_conflict(mine, other, past) for other in theirs]
-        weight = index.weight_of(mine.key)
-        if None in reasons:
-            covered.add(i)
-            score += weight
-        else:
-            conflicts[i] = next(r for r in reasons if r)
-            score += 0.6 * weight
-    for q in claim.quantities:
-        if any(same_values(q, other) and _same_kind(q, other) for other in line.quantities):
-            score += 1.5
-    return _Fit(line, covered, conflicts, score)
+def _pick(
+    claim: Line, units: Sequence[Unit], numbers: Sequence[int], fits: Sequence[Fit], chosen: Sequence[Fit]
+) -> list[Fit]:
+    """Lines for one clause: the best, then linked ones that answer what is still open."""
 
+    def score(f: Fit, todo: Sequence[int]) -> float:
+        total = 0.0
+        for i in todo:
+            if f.covers(i):
+                total += units[i].weight
+            elif i in f.places:
+                total += 0.55 * units[i].weight
+            elif {m.key for m in units[i].mentions} <= f.line.heading:
+                total += 0.5 * units[i].weight
+        return total
 
-def _conflict(mine: Mention, other: Mention, past: bool) -> str | None:
-    """Why the report's mention does not bear out the claim's, or None."""
-    if ("family" in mine.states) != ("family" in other.states):
-        return "who: patient and family are mixed up"
-    if mine.negative != other.negative:
-        return "negation: the report says the opposite"
-    if mine.side and other.side and mine.side != other.side:
-        return "side: the report has another side"
-    if "possible" in other.states and "possible" not in mine.states and not other.negative:
-        return "certainty: the report only suspects it"
-    for state in ("hypothetical", "planned"):
-        if state in other.states and not mine.states & {"hypothetical", "planned", "possible"}:
-            return "when: the report only plans or considers it"
-    if "past" in other.states and "past" not in mine.states and not past and mine.key not in _CHRONIC:
-        return "when: the report tells it of the past"
-    return None
+    def rank(f: Fit) -> float:
+        everything = score(f, range(len(units)))
+        return score(f, numbers) + 0.3 * everything + 0.8 * _shares_number(claim, f) + 0.2 * (f in chosen)
 
-
-def _choose(fits: Sequence[_Fit], wanted: Sequence[int]) -> list[_Fit]:
-    """The best line, then lines that answer what is still open."""
-    chosen: list[_Fit] = []
-    covered: set[int] = set()
-    for fit in fits:
-        if not chosen or fit.covered - covered:
-            chosen.append(fit)
-            covered |= fit.covered
-        if len(chosen) == _LINES or covered >= set(wanted):
+    ordered = sorted(fits, key=rank, reverse=True)[:_CANDIDATES]
+    picked = ordered[:1]
+    while len(picked) < _LINES:
+        todo = [i for i in numbers if not any(f.covers(i) for f in picked)]
+        number = not any(_shares_number(claim, f) for f in picked) and bool(claim.quantities)
+        more = [
+            f
+            for f in ordered
+            if f not in picked
+            and (any(f.covers(i) for i in todo) or (number and _shares_number(claim, f)))
+            and _linked(f, picked, units, numbers)
+        ]
+        if not more or not (todo or number):
             break
-    return chosen
+        picked.append(max(more, key=lambda f: score(f, todo) + 0.3 * rank(f)))
+    return picked
 
 
-def _same_kind(one: Quantity, two: Quantity) -> bool:
-    if one.dimension and two.dimension:
-        return one.dimension == two.dimension
-    return True
+def _linked(f: Fit, picked: Sequence[Fit], units: Sequence[Unit], numbers: Sequence[int]) -> bool:
+    """Does ``f`` speak of the same thing: a shared unit of content, or the next line?"""
+    for other in picked:
+        if abs(f.number - other.number) <= 1 and f.line.report == other.line.report:
+            return True
+        if any(units[i].modifier is None and i in f.places and i in other.places for i in range(len(units))):
+            return True
+    return False
 
 
-def _numbers(claim: Line, lines: Iterable[Line]) -> tuple[Literal["contradicted", "unsupported"], str] | None:
-    theirs = [(line, q) for line in lines for q in line.quantities]
-    for q in claim.quantities:
-        same = [other for _, other in theirs if same_values(q, other) and len(q.values) == len(other.values)]
-        if any(
-            _same_kind(q, other) and (not q.unit or not other.unit or _same_kind(q, other)) for other in same
-        ):
-            continue
-        if same:
-            return ("contradicted", "unit: the number has another unit in the report")
-        return ("contradicted" if theirs else "unsupported", "number: the report has another number or none")
-    return None
+def _shares_number(claim: Line, f: Fit) -> int:
+    return sum(
+        any(same_kind(q, o) and same_values(q, o) for o in f.line.quantities) for q in claim.quantities
+    )
+
+
+def _tolerable(units: Sequence[Unit], open_: Sequence[int]) -> bool:
+    """Are the words left over everyday ones beside enough that is accounted for?"""
+    if not all(units[i].general for i in open_):
+        return False
+    solid = [i for i, u in enumerate(units) if i not in open_ and not u.general]
+    return len(open_) <= max(1, len(solid) // 2) and bool(solid)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from tomllib import loads
 from typing import Any
 
-from clinical.evidence.words import RULES, Token
+from clinical.evidence.words import RULES, Token, tokens_of
 
 _TAG_DAYS = re.compile(r"\[date([+-]\d+)([dwmy])?\]")
 _DAYS = {"d": 1.0, "w": 7.0, "m": 30.44, "y": 365.25}
@@ -56,7 +56,7 @@ def _units() -> dict[tuple[str, ...], tuple[str, float, str]]:
     for dimension, units in _rules()["unit"].items():
         for name, entry in units.items():
             for spelling in entry["as"]:
-                key = tuple(re.findall(r"[^\W\d_]+|\d+|[^\w\s]", spelling.lower()))
+                key = tuple(t.lower for t in tokens_of(spelling))
                 found[key] = (dimension, float(entry.get("factor", 1.0)), name)
     return found
 
@@ -74,7 +74,7 @@ def _number_words() -> dict[str, float]:
 @cache
 def _rates() -> dict[tuple[str, ...], float]:
     return {
-        tuple(re.findall(r"[^\W\d_]+|\d+|[^\w\s]", phrase)): float(value)
+        tuple(t.lower for t in tokens_of(phrase)): float(value)
         for value, phrases in _rules()["rate"].items()
         for phrase in phrases
     }
@@ -95,18 +95,39 @@ def quantities_of(tokens: Sequence[Token]) -> list[Quantity]:
 
 
 def same_values(one: Quantity, two: Quantity) -> bool:
-    """Equal numbers of one dimension, after conversion.
+    """Equal numbers, after conversion where both have a unit.
 
-    A rounded number is not equal, half a last digit is.
+    Converted ones may differ by their rounding.
     """
-    a, b = one.base, two.base
-    if len(a) != len(b):
+    if len(one.values) != len(two.values):
         return False
-    exact = one.factor == two.factor
+    if not one.dimension or not two.dimension or one.unit == two.unit:
+        return one.values == two.values
+    if one.dimension == "temperature" == two.dimension:
+        return all(
+            abs(_celsius(x, one) - _celsius(y, two)) <= 0.06
+            for x, y in zip(one.values, two.values, strict=True)
+        )
+    if one.dimension != two.dimension:
+        return False
+    rough = 0.025 if one.dimension == "time" else 0.012
     return all(
-        abs(x - y) <= (1e-9 if exact else 0.006) * max(abs(x), abs(y)) + 1e-12
-        for x, y in zip(a, b, strict=True)
+        abs(x - y) <= rough * max(abs(x), abs(y)) + 1e-12 for x, y in zip(one.base, two.base, strict=True)
     )
+
+
+def same_kind(one: Quantity, two: Quantity) -> bool:
+    """Could they be the same quantity: one dimension, or one of them without a unit?"""
+    if one.kind == "date" or two.kind == "date":
+        return one.kind == two.kind
+    if (one.kind == "age") != (two.kind == "age") and one.dimension and two.dimension:
+        return False
+    return not one.dimension or not two.dimension or one.dimension == two.dimension
+
+
+def _celsius(value: float, quantity: Quantity) -> float:
+    warm = quantity.unit == "fahrenheit" or (quantity.unit == "degree" and value > 60)
+    return (value - 32) / 1.8 if warm else value
 
 
 def _date(tokens: Sequence[Token], at: int) -> Quantity | None:
@@ -146,6 +167,8 @@ def _value(tokens: Sequence[Token], at: int) -> tuple[float, int] | None:
     if at >= len(tokens):
         return None
     token = tokens[at]
+    if token.lower in ("a", "an") and at + 1 < len(tokens) and _time_word(tokens, at + 1):
+        return 1.0, at + 1
     if token.is_number:
         value = float(token.lower.replace(",", ""))
         if at + 2 < len(tokens) and tokens[at + 1].lower == "-" and tokens[at + 2].lower in ("half",):
@@ -169,6 +192,13 @@ def _value(tokens: Sequence[Token], at: int) -> tuple[float, int] | None:
     if [t.lower for t in tokens[after : after + 3]] == ["and", "a", "half"]:
         value, after = value + 0.5, after + 3
     return value, after
+
+
+def _time_word(tokens: Sequence[Token], at: int) -> bool:
+    unit = _unit(tokens, at)
+    return (
+        unit is not None and unit[0] in ("time", "form") and tokens[at].is_word and len(tokens[at].lower) > 2
+    )
 
 
 def _fraction(tokens: Sequence[Token], at: int) -> bool:

@@ -10,11 +10,12 @@ from functools import cache
 from tomllib import loads
 from typing import Any
 
-from clinical.evidence.words import RULES, Token
+from clinical.evidence.words import RULES, Token, tokens_of
 
 STATES = ("absent", "possible", "hypothetical", "planned", "past", "family")
-_WHOLE_CLAUSE = ("planned", "hypothetical", "family", "past")
 _ENDS = (";", ".", "!", "\n")
+_SHORT = 5
+_LONG = {"past": 12, "possible": 14}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +26,12 @@ class Scope:
     triggers: frozenset[int]
 
 
-@cache
-def _triggers() -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
-    """By first word: (words, state, direction), longest first."""
-    data = _rules()
-    found: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
-    for state in STATES:
-        for direction in ("forward", "backward"):
-            for phrase in data[state][direction]:
-                words = tuple(phrase.replace("/", " / ").replace(":", ": ").split())
-                found.setdefault(words[0], []).append((words, state, direction))
-    for phrase in data["stop"]["words"]:
-        words = tuple(phrase.split())
-        found.setdefault(words[0], []).append((words, "stop", "stop"))
-    for entries in found.values():
-        entries.sort(key=lambda e: -len(e[0]))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    first: int
+    last: int
+    state: str
+    direction: str
 
 
 @cache
@@ -48,79 +39,123 @@ def _rules() -> dict[str, Any]:
     return loads((RULES / "scope.toml").read_text(encoding="utf-8"))
 
 
+@cache
+def _triggers() -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
+    """By first word: (words, state, direction), longest first."""
+    data = _rules()
+    found: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
+    for state in STATES:
+        for direction in ("forward", "short", "backward"):
+            for phrase in data[state].get(direction, ()):
+                words = tuple(t.lower for t in tokens_of(phrase))
+                found.setdefault(words[0], []).append((words, state, direction))
+    for kind, phrases in (("stop", data["stop"]["words"]), ("inert", data["inert"]["phrases"])):
+        for phrase in phrases:
+            words = tuple(t.lower for t in tokens_of(phrase))
+            found.setdefault(words[0], []).append((words, kind, kind))
+    for entries in found.values():
+        entries.sort(key=lambda e: -len(e[0]))
+    return found
+
+
+@cache
+def speakers() -> dict[str, frozenset[str]]:
+    """Words for who speaks, by kind, and the verbs of saying."""
+    return {kind: frozenset(words) for kind, words in _rules()["speakers"].items()}
+
+
+@cache
+def _words(part: str, name: str) -> frozenset[str]:
+    return frozenset(_rules()[part][name])
+
+
 def scope_of(tokens: Sequence[Token], base: frozenset[str] = frozenset()) -> Scope:
     """States of the tokens of one sentence; ``base`` holds for all (a family history section)."""
-    count = len(tokens)
     lowers = [t.lower for t in tokens]
+    count = len(lowers)
     states: list[set[str]] = [set(base) for _ in range(count)]
     triggers: set[int] = set()
-    hits: list[tuple[int, int, str, str]] = []
+    hits: list[_Hit] = []
     at = 0
     while at < count:
         here = _hits_at(lowers, at)
-        if not here:
-            at += 1
-            continue
-        longest = max(last for _, last, _, _ in here)
         hits += here
-        triggers.update(range(at, longest))
+        longest = max((h.last for h in here), default=at + 1)
+        if here and here[0].state != "inert":
+            triggers.update(range(at, longest))
         at = longest
-    stops = [(first, last) for first, last, state, _ in hits if state == "stop"]
-    for first, last, state, direction in hits:
-        if direction == "forward":
-            end = _reach_right(lowers, last, count, stops, hits, state)
-            for i in range(last, end):
-                states[i].add(state)
-        elif direction == "backward":
-            begin = _reach_left(lowers, first, stops, state)
-            for i in range(begin, first):
-                states[i].add(state)
-    for i in range(
-        count
-    ):  # "no longer suspected", "cannot exclude": possible outranks absent where both come from one phrase
-        if lowers[i] in ("cannot", "not") and i in triggers:
+    stops = [h for h in hits if h.state == "stop"]
+    for hit in hits:
+        if hit.direction in ("forward", "short"):
+            reach = range(hit.last, _right(lowers, hit, stops))
+        elif hit.direction == "backward":
+            reach = range(_left(lowers, hit, stops), hit.first)
+        else:
             continue
+        for i in reach:
+            states[i].add(hit.state)
+        if (
+            hit.state == "absent"
+            and lowers[hit.first] == "not"
+            and lowers[hit.first - 1 : hit.first][:1] in _COPULAS
+        ):
+            for i in range(_left(lowers, hit, stops), hit.first):
+                states[i].add("weak")
+        if hit.state == "family":
+            for i in range(hit.first, hit.last):
+                states[i].add("family")
     return Scope(tuple(frozenset(s) for s in states), frozenset(triggers))
 
 
-def _hits_at(lowers: Sequence[str], at: int) -> list[tuple[int, int, str, str]]:
-    found: list[tuple[int, int, str, str]] = []
+def _hits_at(lowers: Sequence[str], at: int) -> list[_Hit]:
+    found: list[_Hit] = []
     longest = 0
     for words, state, direction in _triggers().get(lowers[at], ()):
         length = len(words)
         if length < longest:
             break
-        if tuple(lowers[at : at + length]) == words:
+        if tuple(lowers[at : at + length]) == words and not (
+            state == "family" and _speaks(lowers, at, at + length)
+        ):
+            if state == "past" and words[-1] == "of" and _is_duration(lowers, at):
+                continue
             longest = length
-            found.append((at, at + length, state, direction))
+            found.append(_Hit(at, at + length, state, direction))
     return found
 
 
-def _reach_right(
-    lowers: Sequence[str],
-    last: int,
-    count: int,
-    stops: Sequence[tuple[int, int]],
-    hits: Sequence[tuple[int, int, str, str]],
-    state: str,
-) -> int:
-    end = count
-    for i in range(last, count):
-        if lowers[i] in _ENDS:
+def _is_duration(lowers: Sequence[str], at: int) -> bool:
+    """ "6-month history of fatigue" tells how long it has lasted, not that it is over."""
+    return any(w.rstrip("s") in ("day", "week", "month", "year", "hour") for w in lowers[max(0, at - 2) : at])
+
+
+def _speaks(lowers: Sequence[str], first: int, last: int) -> bool:
+    before, after = lowers[max(0, first - 2) : first], lowers[last : last + 2]
+    if after and after[0] in _words("not_family", "after"):
+        return True
+    return bool(set(before) & _words("not_family", "before")) and not {"history", "died"} & set(
+        lowers[:first]
+    )
+
+
+def _right(lowers: Sequence[str], hit: _Hit, stops: Sequence[_Hit]) -> int:
+    end = len(lowers)
+    if hit.direction == "short":
+        end = min(end, hit.last + _SHORT)
+    elif hit.state in _LONG:
+        end = min(end, hit.last + _LONG[hit.state])
+    for i in range(hit.last, end):
+        if lowers[i] in _ENDS or (hit.direction == "short" and lowers[i] in (",", ":")):
             end = i
             break
-    for first, _ in stops:
-        if last <= first < end:
-            end = first
-    if state in ("absent", "possible"):
-        for i in range(
-            last, end
-        ):  # a new clause with a verb of its own: "no fever, has a cough", "and she has"
-            if lowers[i] in (",", "and") and i + 1 < end and _starts_clause(lowers, i + 1, end):
-                return i
+    end = min([end, *(h.first for h in stops if h.first >= hit.last)])
+    for i in range(hit.last, end):
+        if lowers[i] in (",", "and") and _starts_clause(lowers, i + 1, end):
+            return i
     return end
 
 
+_COPULAS = (["is"], ["are"], ["was"], ["were"], ["been"], ["be"])
 _SUBJECTS = frozenset(["he", "she", "it", "they", "there", "patient", "the", "this", "his", "her", "we", "i"])
 _VERBS = frozenset(
     [
@@ -137,54 +172,32 @@ _VERBS = frozenset(
         "complains",
         "states",
         "shows",
-        "demonstrates",
-        "reveals",
-        "remains",
-        "appears",
     ]
+    + ["demonstrates", "reveals", "remains", "appears", "takes", "positive", "admits", "endorses", "will"]
 )
 
 
 def _starts_clause(lowers: Sequence[str], at: int, end: int) -> bool:
+    """Does a new clause with a verb of its own begin.
+
+    "no fever, has a cough", "no rash and she is well"?
+    """
     head = lowers[at : min(end, at + 5)]
+    if head[:1] == ["and"]:
+        head = head[1:]
     if not head:
         return False
-    if head[0] in (
-        "is",
-        "are",
-        "was",
-        "were",
-        "has",
-        "had",
-        "does",
-        "did",
-        "positive",
-        "reports",
-        "complains",
-        "admits",
-        "shows",
-        "with",
-    ):
-        return head[0] != "with" or False
-    return head[0] in _SUBJECTS and any(w in _VERBS for w in head[1:])
+    return head[0] in _VERBS or (head[0] in _SUBJECTS and any(w in _VERBS for w in head[1:]))
 
 
-def _reach_left(lowers: Sequence[str], first: int, stops: Sequence[tuple[int, int]], state: str) -> int:
+def _left(lowers: Sequence[str], hit: _Hit, stops: Sequence[_Hit]) -> int:
     begin = 0
-    for i in range(first - 1, -1, -1):
+    for i in range(hit.first - 1, -1, -1):
         if lowers[i] in _ENDS:
             begin = i + 1
             break
-    for start, last in stops:
-        if begin <= start < first:
-            begin = last
-    for i in range(first - 1, begin - 1, -1):
-        if lowers[i] == "," and not any(w in ("and", "or") for w in lowers[i:first]):
+    begin = max([begin, *(h.last for h in stops if h.last <= hit.first)])
+    for i in range(hit.first - 1, begin - 1, -1):
+        if lowers[i] == "," and not any(w in ("and", "or") for w in lowers[i : hit.first]):
             return i + 1
     return begin
-
-
-@cache
-def speakers() -> dict[str, frozenset[str]]:
-    """Words for who speaks, by kind, and the verbs of saying."""
-    return {kind: frozenset(words) for kind, words in _rules()["speakers"].items()}

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
+from wordfreq import zipf_frequency
+
 RULES = Path(__file__).parent / "rules"
 
+_GENERAL = 4.0
 _TOKEN = re.compile(
     r"\[[A-Z]{2,9}[^\]\n]{0,16}\]"
-    r"|[^\W\d_]+(?:['’][a-z]{1,2}\b)?"
+    r"|[^\W\d_](?:[^\W\d_]*\d+)?[^\W\d_]*(?:['’][a-z]{1,2}\b)?"
     r"|\d+(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+"
     r"|[^\w\s]|_"
 )
@@ -123,7 +126,7 @@ def _lexicon() -> _Node:
         meaning, _, variants = line.partition(":")
         atoms = tuple((stem(word.lstrip("!")), word.startswith("!")) for word in meaning.split())
         phrases = [v.strip() for v in variants.split(",") if v.strip()]
-        if len(atoms) == 1 and not atoms[0][1]:
+        if not any(turned for _, turned in atoms):
             phrases.append(meaning.strip())
         for phrase in phrases:
             node = root
@@ -134,9 +137,37 @@ def _lexicon() -> _Node:
 
 
 @cache
+def _implied() -> dict[str, tuple[str, ...]]:
+    """Atoms that an atom implies: a drug its class, a disease its kind."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in (RULES / "implies.txt").read_text(encoding="utf-8").splitlines():
+        kind, _, members = line.split("#", 1)[0].partition(":")
+        for member in members.split(","):
+            if member.strip():
+                key = _meaning(member.strip())[0][0]
+                found[key] = (*found.get(key, ()), *(stem(w) for w in kind.split()))
+    return found
+
+
+def implied_by(key: str) -> tuple[str, ...]:
+    """Atoms of the wider terms that ``key`` is one of."""
+    return _implied().get(key, ())
+
+
+@cache
 def _word_set(name: str) -> frozenset[str]:
     lines = (RULES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines for word in line.split("#", 1)[0].split())
+
+
+@lru_cache(maxsize=16384)
+def is_general(word: str) -> bool:
+    """A common word of everyday English that no list of clinical words holds ("playing", "able",
+    "quite").
+    """
+    if word in _word_set("clinical") or _meaning(word)[0][0] != stem(word) or stem(word) in _lexicon().next:
+        return False
+    return bool(zipf_frequency(word, "en") >= _GENERAL)
 
 
 def is_empty(word: str) -> bool:

@@ -1,0 +1,188 @@
+"""What belongs to what: a number to its name, a side or a direction to its organ, a cause to its effect."""
+
+from collections.abc import Sequence
+
+from clinical.evidence.fit import Fit, Unit, modifier_classes, word_set
+from clinical.evidence.index import Line
+from clinical.evidence.quantities import Quantity, same_kind, same_values
+
+_REACH = 7
+
+
+def modifier_fault(
+    unit: Unit, heads: Sequence[int], units: Sequence[Unit], chosen: Sequence[Fit]
+) -> str | None:
+    """Is the modifier ``unit`` said of one of its ``heads`` (numbers of units), or of something else?
+
+    For each head the nearest modifier of the same class is what counts.
+    """
+    together = [f for f in chosen if all(h in f.places for h in heads)]
+    chosen = together or chosen
+    classes = modifier_classes()
+    wanted = {m.key for m in unit.mentions}
+    turned = any(m.negative for m in unit.mentions)
+    other_seen = False
+    for head in heads:
+        for fit in chosen:
+            place = fit.places.get(head)
+            if place is None:
+                continue
+            near = sorted(
+                (_distance(fit.line, m.token, place.first, place.last), m.key, m.negative)
+                for m in fit.line.mentions
+                if classes.get(m.key) == unit.modifier and not place.first <= m.token < place.last
+            )
+            inside = {
+                m.key
+                for m in fit.line.mentions
+                if place.first <= m.token < place.last and classes.get(m.key) == unit.modifier
+            }
+            near = [n for n in near if n[0] <= _REACH]
+            if wanted & inside or (
+                near
+                and wanted & {key for d, key, negative in near if d <= near[0][0] + 1 and negative == turned}
+            ):
+                return None
+            if (
+                near
+                and unit.modifier == "side"
+                and {key for _, key, _ in near} >= {"left", "right"}
+                and wanted == {"bilater"}
+            ):
+                return None
+            other_seen = other_seen or bool(near) or bool(inside)
+    if not heads or (not other_seen and any(m.key in wanted for f in chosen for m in f.line.mentions)):
+        return None
+    return (
+        f"{unit.modifier}: the report has another"
+        if other_seen
+        else f"{unit.modifier}: the report does not say it of this"
+    )
+
+
+def heads_of(position: int, units: Sequence[Unit]) -> list[int]:
+    """Units that the modifier at ``position`` may belong to: content of its clause, the nearest first."""
+    own = units[position]
+    near = [
+        (abs(u.first - own.first), i)
+        for i, u in enumerate(units)
+        if u.modifier is None and i != position and u.clause == own.clause and abs(u.first - own.first) <= 8
+    ]
+    return [i for _, i in sorted(near)][:2]
+
+
+def _distance(line: Line, token: int, first: int, last: int) -> int:
+    gap = first - token if token < first else token - last + 1
+    crossed = abs(line.segments[token] - line.segments[first])
+    return gap + 2 * crossed
+
+
+def quantity_fault(claim: Line, chosen: Sequence[Fit], units: Sequence[Unit]) -> tuple[str, str] | None:
+    """(verdict, reason) where a number of the claim is not the report's number for the same thing."""
+    for q in claim.quantities:
+        heads = _heads(claim, q)
+        parts = [q] if len(q.values) == 1 else [q, *_split(q)]
+        found = [_judge_number(p, heads, chosen) for p in parts]
+        if found[0] is None or (len(parts) > 1 and all(f is None for f in found[1:])):
+            continue
+        return found[0]
+    return None
+
+
+def _split(q: Quantity) -> list[Quantity]:
+    return [Quantity((v,), q.first, q.last, "number", q.dimension, q.factor, q.unit, "") for v in q.values]
+
+
+def _judge_number(q: Quantity, heads: set[str], chosen: Sequence[Fit]) -> tuple[str, str] | None:
+    same = unit = False
+    rival = False
+    for fit in chosen:
+        for other in fit.line.quantities:
+            theirs = _heads(fit.line, other)
+            shared = not heads or not theirs or bool(heads & theirs)
+            options = [other] if len(other.values) == len(q.values) else _split(other)
+            for option in options:
+                if not same_kind(q, option):
+                    unit = unit or q.values == option.values
+                elif same_values(q, option):
+                    if shared and _comparable(q, other):
+                        return None
+                    same = True
+                elif shared:
+                    rival = True
+    if unit and not same:
+        return ("contradicted", "unit: the report has the number in another unit")
+    if same:
+        return ("contradicted", "number: it belongs to something else in the report")
+    if rival:
+        return ("contradicted", "number: the report has another")
+    return ("unsupported", "number: the report does not have it")
+
+
+def _comparable(q: Quantity, other: Quantity) -> bool:
+    return (
+        q.comparator == other.comparator or (not other.comparator and q.comparator == "") or q.kind == "ago"
+    )
+
+
+def _heads(line: Line, q: Quantity) -> set[str]:
+    """Atoms that the number at ``q`` is said of.
+
+    Its segment's, or the nearest before, and a few that follow.
+    """
+    segment = line.segments[q.first]
+    before = [m for m in line.mentions if m.token < q.first]
+    own = {m.key for m in before if line.segments[m.token] == segment}
+    after = {
+        m.key for m in line.mentions if q.last <= m.token <= q.last + 4 and line.segments[m.token] == segment
+    }
+    if own or after:
+        return own | after
+    after = {m.key for m in line.mentions if q.last <= m.token <= q.last + 8}
+    at = segment
+    while not own and at > 0 and before:
+        at -= 1
+        own = {m.key for m in before if line.segments[m.token] == at}
+    return own | after
+
+
+def dropped_fault(unit: Unit, fits: Sequence[Fit], claim: Line, number: int) -> str | None:
+    """Has the claim lost a word that limits what the report says, in every place that supports it?"""
+    said = {t.lower for t in claim.tokens}
+    reason = None
+    for fit in fits:
+        place = fit.places.get(number)
+        if place is None or place.conflict is not None:
+            continue
+        line = fit.line
+        before = [
+            t.lower
+            for i, t in enumerate(line.tokens[max(0, place.first - 4) : place.first], max(0, place.first - 4))
+            if line.segments[i] == line.segments[place.first]
+        ]
+        negative = any(m.negative for m in unit.mentions)
+        kept = word_set("restrict") if negative else word_set("keep")
+        lost = [w for w in before if w in kept and w not in said]
+        if not lost or _paraphrased(lost, claim):
+            return None
+        reason = "qualifier: the report limits it"
+    return reason
+
+
+def _paraphrased(lost: Sequence[str], claim: Line) -> bool:
+    from clinical.evidence.words import atoms_of, tokens_of
+
+    keys = {a.key for w in lost for a in atoms_of(tokens_of(w))}
+    mine = {m.key for m in claim.mentions} | {s for m in claim.mentions for s in m.states}
+    return bool(keys) and (keys <= mine or "past" in mine)
+
+
+def cause_fault(claim: Line, chosen: Sequence[Fit]) -> str | None:
+    """Does the claim draw a cause where no line of the report does?"""
+    causes = word_set("cause")
+    if not any(t.lower in causes for t in claim.tokens):
+        return None
+    more = causes | {"from", "for", "to", "by", "given", "result", "related", "since", "after", "so"}
+    if any(t.lower in more for fit in chosen for t in fit.line.tokens):
+        return None
+    return "cause: the report draws no such link"
