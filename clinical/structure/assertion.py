@@ -32,7 +32,6 @@ _AFFIRMED = frozenset(
     "positive mild moderate severe some slight trace occasional there normal minimal marked small large a an "
     "significant intermittent patient she he her his did does has".split()
 )
-_LIST_END = frozenset(("and", "or"))
 _DAYS_AGO = re.compile(r"\[DATE-(\d+)d\]")
 _LONG_AGO = 120
 _YEAR = re.compile(r"(?:19|20)\d\d$")
@@ -43,6 +42,7 @@ class _Cue:
     assertion: str
     direction: str
     reach: int
+    lists: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +54,36 @@ class _Scope:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Words that end a scope; ``kind`` is ``stop`` for every scope or ``absent_stop`` and the like for one."""
+
+    kind: str
+    first: int
+    last: int
+
+
 @cache
 def _cues() -> Lexicon:
-    phrases = []
+    """Every cue phrase with all that it may say (a phrase may speak forward and backward)."""
+    cues: dict[str, tuple[_Cue, ...]] = {}
     for rule in rules("context.toml")["cue"]:
-        cue = _Cue(rule["assertion"], rule["direction"], int(rule.get("reach", 40)))
-        phrases += [(phrase, cue) for phrase in rule["phrases"]]
-    return Lexicon(phrases)
+        cue = _Cue(rule["assertion"], rule["direction"], int(rule.get("reach", 40)), rule.get("lists", True))
+        for phrase in rule["phrases"]:
+            cues[phrase] = (*cues.get(phrase, ()), cue)
+    return Lexicon(cues.items())
 
 
 @cache
 def _relatives() -> tuple[frozenset[str], frozenset[str], frozenset[str], int]:
     data = rules("context.toml")["relatives"]
     return frozenset(data["words"]), frozenset(data["verbs"]), frozenset(data["tellers"]), int(data["reach"])
+
+
+@cache
+def _risk_words() -> tuple[frozenset[str], frozenset[str], int]:
+    data = rules("context.toml")["risk_talk"]
+    return frozenset(data["verbs"]), frozenset(data["harms"]), int(data["at_least"])
 
 
 @cache
@@ -87,46 +104,52 @@ class Assertions:
         self._words = words
         self._section = section
         self._default = rules("context.toml")["section"].get(section or "")
-        matches = [match for match in _cues().find(words, text) if match.payload.assertion != "pseudo"]
-        self._stops = [match for match in matches if match.payload.assertion.endswith("stop")]
+        self._stops: list[_Stop] = []
         self._scopes: list[_Scope] = []
-        for match in matches:
-            if not match.payload.assertion.endswith("stop"):
-                self._scopes += self._scopes_of(match)
+        cues = [(match, cue) for match in _cues().find(words, text) for cue in match.payload]
+        for match, cue in cues:
+            if cue.assertion.endswith("stop"):
+                self._stops.append(_Stop(cue.assertion, match.first, match.last))
+        for match, cue in cues:
+            if not cue.assertion.endswith("stop") and cue.assertion != "pseudo":
+                self._scopes.append(self._scope_of(match, cue))
         self._scopes += self._relative_scopes()
         self._scopes += self._long_ago_scopes()
+        self._scopes += self._risk_talk()
+        if self._default == "family" and [word.key for word in words[:2]] == ["the", "patient"]:
+            self._default = None
 
     # scopes -------------------------------------------------------------------------------------------
 
-    def _scopes_of(self, match: Match) -> list[_Scope]:
-        cue: _Cue = match.payload
-        direction = cue.direction
-        if direction == "backward" and self._words[match.first].key in (":", "-"):
-            direction = "backward" if self._ends_here(match.last) else "forward"
-        if direction == "forward":
-            return [
-                self._forward(
-                    cue.assertion,
-                    match.last,
-                    max(cue.reach, 20) if match.payload.direction != direction else cue.reach,
-                )
-            ]
-        return [self._backward(cue.assertion, match.first, cue.reach)]
+    def _scope_of(self, match: Match, cue: _Cue) -> _Scope:
+        if cue.direction == "backward":
+            answer = self._words[match.first].key in (":", "-")
+            if not answer or self._ends_here(match.last):
+                return self._backward(cue.assertion, match.first, cue.reach)
+            return self._forward(cue.assertion, match.first + 1, match.last, 20)
+        scope = self._forward(cue.assertion, match.first + 1, match.last, cue.reach)
+        if not cue.lists:
+            comma = next(
+                (at for at in range(match.last, scope.last) if self._words[at].key == ","), scope.last
+            )
+            scope = _Scope(scope.assertion, scope.first, comma)
+        return scope
 
     def _ends_here(self, at: int) -> bool:
         return at >= len(self._words) or self._words[at].key in (".", ",", ";", ")")
 
-    def _forward(self, assertion: str, start: int, reach: int) -> _Scope:
+    def _forward(self, assertion: str, begin: int, start: int, reach: int) -> _Scope:
+        """From word ``begin`` (the cue's second) to the first stop after the cue's end ``start``."""
         stop = min(len(self._words), start + reach)
-        for match in self._stops:
-            if start < match.first < stop or (match.first == start and match.payload.assertion == "stop"):
-                kind = match.payload.assertion
-                if kind == "stop" or kind == f"{assertion}_stop":
-                    stop = match.first
-                    break
+        for mark in self._stops:
+            ends = mark.kind in ("stop", f"{assertion}_stop")
+            at_once = mark.first == start and assertion != "absent"
+            if ends and mark.first < stop and (mark.first > start or at_once):
+                stop = mark.first
+                break
         if assertion in ("absent", "possible"):
             stop = self._comma_stop(start, stop)
-        return _Scope(assertion, start, stop)
+        return _Scope(assertion, begin, stop)
 
     def _comma_stop(self, start: int, stop: int) -> int:
         """A list goes on after a comma, but not where something is said to be there ("no fever, mild cough")."""
@@ -140,12 +163,9 @@ class Assertions:
 
     def _backward(self, assertion: str, end: int, reach: int) -> _Scope:
         start = max(0, end - reach)
-        for match in self._stops:
-            if start <= match.first < end and match.payload.assertion == "stop":
-                start = match.last
-        for scope in self._scopes:
-            if scope.assertion == "absent" and assertion == "absent" and start < scope.first < end:
-                start = max(start, 0)
+        for mark in self._stops:
+            if start <= mark.first < end and mark.kind == "stop":
+                start = mark.last
         return _Scope(assertion, start, end)
 
     def _relative_scopes(self) -> list[_Scope]:
@@ -161,7 +181,7 @@ class Assertions:
                 or (following[:1] in (["was"], ["is"], ["and"]) and not verbs.intersection(following[1:]))
             ):
                 continue
-            found.append(self._forward("family", at + 1, reach))
+            found.append(self._forward("family", at + 1, at + 1, reach))
         return found
 
     def _long_ago_scopes(self) -> list[_Scope]:
@@ -177,11 +197,18 @@ class Assertions:
                 found.append(self._backward("historical", at, 8))
         return found
 
+    def _risk_talk(self) -> list[_Scope]:
+        verbs, harms, at_least = _risk_words()
+        keys = {word.text.lower() for word in self._words}
+        if len(harms & keys) >= at_least and verbs & keys:
+            return [_Scope("hypothetical", 0, len(self._words))]
+        return []
+
     # answers ------------------------------------------------------------------------------------------
 
     def of(self, first: int, last: int) -> Assertion:
         """What is asserted of the finding at words ``first:last``."""
-        held = {s.assertion for s in self._scopes if s.first <= first and last <= s.last}
+        held = {s.assertion for s in self._scopes if s.first <= first < s.last}
         for assertion in _RANK:
             if assertion in held:
                 return assertion
