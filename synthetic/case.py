@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from synthetic.course import Condition
+from synthetic.dates import dated
+from synthetic.grammar import Book
 from synthetic.people import Patient
 from synthetic.report import Change, SimulatedPhysician
 from synthetic.styles import Style
@@ -17,7 +19,7 @@ class Case:
 
     patient: Patient = field(repr=False)
     conditions: tuple[Condition, ...]
-    kind: str
+    study: str
     day: date = field(repr=False)
     prior_day: date | None = field(repr=False)
     reason: Condition | None
@@ -71,8 +73,59 @@ def conclude(style: Style, items: list[Text]) -> Text:
     return join(" ", [s if s.string.endswith((".", "?")) else s + "." for s in sentences])
 
 
-def pick_some(rng: random.Random, options: list[Text], at_most: int) -> list[Text]:
-    """One to ``at_most`` of the options, in their order."""
-    count = min(len(options), rng.randint(1, at_most))
-    chosen = sorted(rng.sample(range(len(options)), count))
-    return [options[i] for i in chosen]
+def fill(pattern: str, **values: Text | str) -> Text:
+    """A pattern of the house style with its slots filled."""
+    pieces: list[Text | str] = []
+    rest = pattern
+    while "{" in rest:
+        before, _, rest = rest.partition("{")
+        name, _, rest = rest.partition("}")
+        pieces += [before, values[name]]
+    return join("", [*pieces, rest])
+
+
+def with_tail(conclusion: Text, case: Case) -> Text:
+    """A conclusion with the style's closing courtesy."""
+    if not case.style.tail:
+        return conclusion
+    return conclusion + ("\n" if "\n" in conclusion.string else " ") + case.style.tail
+
+
+def indication(case: Case, phrases: Book, rng: random.Random) -> Text:
+    """Why the study was asked for."""
+    slots: dict[str, Text | str] = {"n": str(rng.randrange(2, 9))}
+    if case.reason is None:
+        text = phrases.say("screening", rng, slots)
+    else:
+        text = reason_words(case, case.reason, rng)
+    text = text.capital()
+    return text if case.style.abbreviate else text + "."
+
+
+def reason_words(case: Case, reason: Condition, rng: random.Random) -> Text:
+    """What brings the patient: a complaint at first, a follow-up later."""
+    disease = reason.disease
+    followed = [line for line in disease.indication if "{follow?}" in line]
+    fresh = [line for line in disease.indication if "{follow?}" not in line]
+    later = case.prior_day is not None and rng.random() < 0.8
+    acute = disease.course == "acute"
+    words = (
+        ("follow-up", "follow up", "recheck", "f/u")
+        if later
+        else (("suspected",) if acute else ("known", "history of"))
+    )
+    slots: dict[str, Text | str] = {
+        "n": str(rng.randrange(2, 9)),
+        "side": reason.side,
+        "follow": rng.choice(words),
+    }
+    lines = (followed if later else fresh) or followed or fresh
+    return Book({"reason": lines}).say("reason", rng, slots)
+
+
+def comparison(case: Case, rng: random.Random) -> Text:
+    """Which prior study was at hand."""
+    if case.prior_day is None:
+        return Text(rng.choice(("None.", "None available.", "No prior studies for comparison.", "No prior.")))
+    date = dated(case.prior_day, case.style.dates)
+    return rng.choice(("", "", "Study of ", "Prior of ")) + date + "."

@@ -68,7 +68,8 @@ class Observation:
     site: str = ""
     size: float | None = None
     cause: str | None = None
-    detail: str = ""
+    detail: int = 7
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,8 @@ class Condition:
                     side=self._side(effect.side, luck),
                     site=self.lobe if effect.site == "lobe" else effect.site,
                     size=size,
-                    cause=None if effect.concept == self.disease.name else self.disease.term,
-                    detail=str(luck.randrange(4, 12)),
+                    cause=self.disease.term,
+                    detail=random.Random(f"{self.seed}/detail").randrange(4, 12),
                 )
             )
         return seen
@@ -152,7 +153,7 @@ def diseases() -> Mapping[str, Disease]:
 
 def _disease(name: str, table: dict[str, Any]) -> Disease:
     shows = {}
-    for kind in ("chest", "ct", "echo", "ecg"):
+    for kind in ("chest", "ct_chest", "ct_abdomen", "ct_head", "echo", "ecg"):
         effects = []
         for row in table.get(kind, ()):
             size = row.get("size")
@@ -186,7 +187,7 @@ def fall_ill(disease: Disease, onset: date, seed: str, rng: random.Random) -> Co
     if disease.course == "acute":
         peak, trend = rng.uniform(0.4, 1.0), 0.0
     elif disease.course == "growing":
-        peak, trend = rng.uniform(0.12, 0.5), rng.choice((0.0, 0.0, 0.25, 0.5))
+        peak, trend = rng.uniform(0.12, 0.5), rng.choice((0.0, 0.05, 0.15, 0.3))
     else:
         peak, trend = rng.uniform(0.15, 0.85), rng.choice((0.0, 0.0, 0.25, -0.3))
     return Condition(disease, onset, peak, trend, seed, side, lobe if lobe == "lingula" else f"{side} {lobe}")

@@ -6,12 +6,14 @@ r"""A small phrase grammar: many sentences from one line, with the findings in t
     <words>            the caller's finding        <words@concept!absent>   a finding of its own
     <#key: words>      a measured value `key`; its value is the slot {key}
     a/an               the article that fits the next word
+    is/are             the verb that fits the noun before it; likewise appears/appear, shows/show and others
     \( \[ \< \|        the sign itself
 
 Blanks are tidied: none doubled, none before a comma or full stop, so optional words need no care.
 """
 
 import random
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -60,12 +62,26 @@ def parse(line: str) -> Line:
     """Parse one line of grammar.
 
     Raises:
-        ValueError: a bracket is left open or closed twice.
+        ValueError: a bracket is left open or closed twice, or a concept is named inside a choice.
     """
     nodes, at = _sequence(line, 0, "")
     if at != len(line):
         raise ValueError(f"unbalanced grammar at {at}: {line}")
+    if any("@" in words or ">" in words for words in _words(nodes)):
+        raise ValueError(f"stray sign in grammar: {line}")
     return nodes
+
+
+def _words(line: Line) -> list[str]:
+    found: list[str] = []
+    for node in line:
+        if isinstance(node, str):
+            found.append(node)
+        elif isinstance(node, Choice):
+            found += [words for option in node.options for words in _words(option)]
+        elif isinstance(node, Marked):
+            found += _words(node.body)
+    return found
 
 
 def _sequence(line: str, at: int, stops: str) -> tuple[Line, int]:
@@ -130,6 +146,19 @@ def _marked(line: str, at: int) -> tuple[Marked, int]:
     return Marked(body, concept, cast(Assertion | None, assertion), key), at + 1
 
 
+_VERB = re.compile(r"\b(is/are|appears/appear|shows/show|remains/remain|was/were|has/have)\b")
+_SINGULAR_S = ("ss", "us", "is", "ites", "etes")
+_PLURAL = ("hila", "sulci", "atria", "vertebrae", "appearances")
+
+
+def _agreeing(hit: re.Match[str], before: str) -> str:
+    singular, plural = hit[1].split("/")
+    clause = re.split(r"[.;:]\s", before)[-1].strip()
+    noun = clause.split(" ")[-1].strip("()").lower()
+    many = (noun.endswith("s") and not noun.endswith(_SINGULAR_S)) or noun in _PLURAL
+    return plural if many else singular
+
+
 class _Sentence:
     """A sentence under way; keeps blanks tidy and remembers where marks begin."""
 
@@ -147,6 +176,8 @@ class _Sentence:
             string = string[:-1]
         if string.endswith("a/an ") and words[0] != " ":
             string = string[:-5] + ("an " if words[0].lower() in "aeiou" or words[:2] == "8 " else "a ")
+        if "/" in words:
+            words = _VERB.sub(lambda hit: _agreeing(hit, string + words[: hit.start()]), words)
         self.string = string + words
 
     def emit_text(self, text: Text) -> None:

@@ -124,9 +124,10 @@ def street_address(rng: random.Random) -> str:
     return f"{rng.randrange(3, 9900)} {rng.choice(pool('streets.txt'))} {kind}{unit}"
 
 
-def facility_name(city: City, rng: random.Random) -> str:
-    """A made-up hospital, clinic or laboratory."""
-    return rng.choice(pool("facilities.txt")).format(
+def facility_name(place: str, city: City, rng: random.Random) -> str:
+    """A made-up hospital, clinic, laboratory and so on: the kinds of ``pools/facilities.txt``."""
+    forms = [line.partition("|")[2] for line in pool("facilities.txt") if line.startswith(place + "|")]
+    return rng.choice(forms).format(
         city=city.name,
         street=rng.choice(pool("streets.txt")),
         last=rng.choice(pool("last.txt")),

@@ -9,8 +9,9 @@ from clinical.report import Finding, Measurement, Section, Span
 from synthetic.case import Case, Drafted, headed
 from synthetic.course import Condition, common_to, fall_ill
 from synthetic.header import LAYOUTS, HeaderFacts, header
-from synthetic.imaging import draft_chest
+from synthetic.imaging import draft_study
 from synthetic.laboratory import draft_laboratory
+from synthetic.pathology import draft_pathology
 from synthetic.people import (
     City,
     Patient,
@@ -41,13 +42,37 @@ __all__ = [
 
 _FIRST, _LAST = date(2022, 1, 10), date(2026, 9, 30)
 
-DRAFTERS: dict[str, Callable[[Case, random.Random], Drafted]] = {
-    "chest x-ray": draft_chest,
-    "laboratory": draft_laboratory,
-}
-WRITERS: dict[str, tuple[str, ...]] = {
-    "chest x-ray": ("precise", "terse", "narrative"),
-    "laboratory": ("lab_desk", "problem_list", "storyteller", "plain_path"),
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who writes a kind of report and in which of ``places``, perhaps for ``adults`` or ``sick`` only."""
+
+    kind: str
+    draft: Callable[[Case, random.Random], Drafted]
+    writers: tuple[str, ...]
+    places: tuple[str, ...]
+    adults: bool = False
+    sick: bool = False
+
+
+_RADIOLOGY = ("precise", "terse", "narrative")
+_CARDIOLOGY = ("echo_list", "echo_prose")
+DESKS: dict[str, Desk] = {
+    "chest": Desk("chest x-ray", draft_study, _RADIOLOGY, ("hospital", "imaging")),
+    "ct_chest": Desk("ct", draft_study, _RADIOLOGY, ("hospital", "imaging"), adults=True),
+    "ct_abdomen": Desk("ct", draft_study, _RADIOLOGY, ("hospital", "imaging")),
+    "ct_head": Desk("ct", draft_study, _RADIOLOGY, ("hospital", "imaging")),
+    "echo": Desk("echocardiogram", draft_study, _CARDIOLOGY, ("heart", "hospital"), adults=True),
+    "ecg": Desk("ecg", draft_study, _CARDIOLOGY, ("heart", "hospital")),
+    "laboratory": Desk(
+        "laboratory",
+        draft_laboratory,
+        ("lab_desk", "problem_list", "storyteller", "plain_path"),
+        ("laboratory", "clinic", "hospital"),
+    ),
+    "pathology": Desk(
+        "pathology", draft_pathology, ("synoptic", "plain_path"), ("laboratory", "hospital"), sick=True
+    ),
 }
 
 
@@ -61,11 +86,14 @@ class SimulatedPractice:
     authority: str
 
 
+_PLACES = ("hospital", "clinic", "imaging", "laboratory", "heart")
+
+
 def practice(seed: int) -> SimulatedPractice:
     """The staff and places of the simulation with this seed."""
     rng = random.Random(f"practice/{seed}")
     city = rng.choice(cities())
-    facilities = tuple(facility_name(city, rng) for _ in range(3))
+    facilities = tuple(facility_name(place, city, rng) for place in _PLACES)
     people = []
     for style in styles().values():
         sex: Sex = rng.choice(("F", "M"))
@@ -113,15 +141,15 @@ def _patient_reports(
     last: dict[str, tuple[int, date]] = {}
     referrer = f"{rng.choice(('Dr. ', ''))}{first_name(rng.choice(('F', 'M')), rng)} {last_name(rng)}"
     styled: dict[str, SimulatedPhysician] = {}
-    for day, kind, reason in _events(conditions, today, rng):
+    for day, kind, reason in _events(conditions, age, today, rng):
         if kind not in styled or rng.random() < 0.3:
-            wanted = rng.choice(WRITERS[kind])
+            wanted = rng.choice(DESKS[kind].writers)
             styled[kind] = next(p for p in house.physicians if p.style == wanted)
         prior = last.get(kind)
         case = Case(
             patient=patient,
             conditions=tuple(conditions),
-            kind=kind,
+            study=kind,
             day=day,
             prior_day=prior[1] if prior else None,
             reason=reason,
@@ -153,14 +181,15 @@ def _conditions(patient: Patient, age: int, today: date, rng: random.Random) -> 
 
 
 def _events(
-    conditions: list[Condition], today: date, rng: random.Random
+    conditions: list[Condition], age: int, today: date, rng: random.Random
 ) -> list[tuple[date, str, Condition | None]]:
     """What is examined when, and for which of the conditions."""
     events: list[tuple[date, str, Condition | None]] = []
+    open_desks = [name for name, desk in DESKS.items() if age >= 18 or not desk.adults]
     if not conditions:
-        return [(today, rng.choice(tuple(DRAFTERS)), None)]
+        return [(today, rng.choice([d for d in open_desks if not DESKS[d].sick]), None)]
     for condition in conditions:
-        kinds = {k: w for k, w in condition.disease.kinds.items() if k in DRAFTERS}
+        kinds = {k: w for k, w in condition.disease.kinds.items() if k in open_desks}
         if not kinds:
             continue
         kind = rng.choices(list(kinds), list(kinds.values()))[0]
@@ -182,14 +211,14 @@ def _events(
 def _report(
     house: SimulatedPractice, case: Case, number: int, prior: int | None, rng: random.Random
 ) -> SimulatedReport:
-    draft = DRAFTERS[case.kind](case, rng)
+    draft = DESKS[case.study].draft(case, rng)
     style = case.style
     own = random.Random(f"{house.authority}/{case.physician.name}")
     moment = datetime.combine(case.day, time(rng.randrange(7, 19), rng.randrange(60)))
     accession = accession_number(case.day, rng)
     facts = HeaderFacts(
         patient=case.patient,
-        facility=house.facilities[own.randrange(len(house.facilities))],
+        facility=house.facilities[_PLACES.index(own.choice(DESKS[case.study].places))],
         street=street_address(own),
         city=house.city,
         phone=phone_number(house.city, own),
@@ -209,7 +238,7 @@ def _report(
     signed = rng.random() > 0.07
     templates = SIGNED if signed else UNSIGNED
     template = templates[(own.randrange(len(templates)) + (rng.random() < 0.2)) % len(templates)]
-    signed_at = moment + timedelta(minutes=rng.randrange(12, 900))
+    signed_at = moment + timedelta(minutes=rng.randrange(12, 240))
     printed = case.physician.name if rng.random() < 0.5 else f"Dr. {case.physician.name}"
     foot = sign_off(template, printed, signed_at, style.dates, style.clock)
     gap = "\n\n" if style.heading != "inline" or own.random() < 0.5 else "\n"
@@ -218,7 +247,7 @@ def _report(
         text = wrap(text, own.choice((72, 80, 88, 96)))
     return SimulatedReport(
         number=number,
-        kind=case.kind,
+        kind=DESKS[case.study].kind,
         text=text.string,
         identity=case.patient.identity(accession),
         truth=truth(text, draft),
