@@ -50,8 +50,10 @@ def texts(value: object) -> Iterator[str]:
             yield from texts(inner)
 
 
-def ordinary_words(data: Path, dictionaries: Path, drugs: Path) -> tuple[set[str], set[str]]:
-    """Returns words written in lower case, and drug names."""
+def ordinary_words(
+    data: Path, dictionaries: Path, drugs: Path, people: set[str]
+) -> tuple[set[str], set[str]]:
+    """Returns words written in lower case, and drug names; a name of ``people`` must be in a dictionary."""
     words: set[str] = set()
     for file in ("american-english-large", "british-english-large"):
         for line in (dictionaries / file).read_text(encoding="utf-8").split():
@@ -67,7 +69,7 @@ def ordinary_words(data: Path, dictionaries: Path, drugs: Path) -> tuple[set[str
             for record in csv.reader(lines):
                 for cell in record:
                     seen.update({w: 2 for w in WORD.findall(cell) if w.islower()})
-    words |= {key(w) for w, count in seen.items() if count > 1 and len(w) > 1}
+    words |= {key(w) for w, count in seen.items() if count > 1 and len(w) > 1} - people
     with bz2.open(drugs) as packed:
         variants = pickle.load(packed)["drug_variant_to_canonical"]
     medicines = {key(w) for v in variants for w in v.split() if WORD.fullmatch(w) and len(w) > 4}
@@ -108,7 +110,6 @@ def main() -> None:
     parser.add_argument("--dictionaries", type=Path, default=Path("/usr/share/dict"))
     parser.add_argument("--drugs", type=Path, required=True)
     options = parser.parse_args()
-    words, medicines = ordinary_words(options.data, options.dictionaries, options.drugs)
     firsts = ("first_names", "first_names_male", "first_names_female", "first_names_nonbinary")
     given = {key(w) for w in (*census("first"), *faker_parts("person", firsts))}
     family = {
@@ -118,6 +119,7 @@ def main() -> None:
             *faker_parts("person", ("last_names", "last_names_male", "last_names_female")),
         )
     }
+    words, medicines = ordinary_words(options.data, options.dictionaries, options.drugs, given | family)
     places = {
         key(w)
         for w in faker_parts(

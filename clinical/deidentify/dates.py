@@ -36,7 +36,7 @@ _DAY = r"(?P<d{0}>[0-3]?\d)(?:st|nd|rd|th|º|ª|°)?"
 _YEAR = r"(?P<y{0}>(?:19|20)\d\d|'?\d\d)"
 _YEAR4 = r"(?P<y{0}>(?:19|20)\d\d)"
 _NOT_BEFORE = r"(?<![\w/.,-])(?<!\d[ ]/)"
-_SEP = r"[ \t]*(?:,|-|/|\.|[ ]of|[ ]de[l]?)?[ \t]*\n?[ \t]*"
+_SEP = r"[ ]*(?:,|-|/|\.|[ ]of|[ ]de[l]?)?(?:[ ]*|[ ]?\n)"
 
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
@@ -51,7 +51,7 @@ _FORMS = tuple(
         # 20-Nov-2024, 20 November 2024, 20Nov24, 20th of November, 2024
         rf"(?<![\w/.])(?:the[ ])?{_DAY.format('')}{_SEP}{_MONTH.format('mon')}\.?{_SEP}{_YEAR.format('')}(?!\w|[/-]\d)(?![ ]?(?:mg|ml|cc|mm|cm|%))",
         # November 20, 2024; NOV 20 24; Nov. 20th '24
-        rf"(?<![\w]){_MONTH.format('mon')}\.?[ \t]*[-/]?[ \t]*\n?{_DAY.format('')}[ \t]*(?:,|-|/|\.|[ ]of)?[ \t]*\n?{_YEAR.format('')}(?!\w|[/-]\d|:)",
+        rf"(?<![\w]){_MONTH.format('mon')}\.?[ ]*[-/]?(?:[ ]*|[ ]?\n){_DAY.format('')}[ ]*(?:,|-|/|\.|[ ]of)?(?:[ ]*|[ ]?\n){_YEAR.format('')}(?!\w|[/-]\d|:)",
         # 2024 November 20, 2024-Nov-20
         rf"(?<![\w/.-]){_YEAR4.format('')}[ ,/-]{{1,2}}{_MONTH.format('mon')}\.?[ ,/-]{{1,2}}{_DAY.format('')}(?!\w)",
     )

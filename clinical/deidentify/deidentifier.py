@@ -10,7 +10,14 @@ from clinical.deidentify import known as known_layer
 from clinical.deidentify import ner
 from clinical.deidentify.dates import LAYER as DATES
 from clinical.deidentify.dates import DateFound, find_ages, find_dates, own_date, parse_iso
-from clinical.deidentify.fields import Field, find_fields, load_labels, names_in_fields, places_in_fields
+from clinical.deidentify.fields import (
+    Field,
+    find_fields,
+    load_labels,
+    names_in_fields,
+    numbers_in_fields,
+    places_in_fields,
+)
 from clinical.deidentify.folding import Folded, fold, key
 from clinical.deidentify.found import Found, Merged, merge
 from clinical.deidentify.known import (
@@ -181,6 +188,7 @@ class Deidentifier:
         vocabulary = self._vocabulary
         found: list[Found] = [Found(d.start, d.end, "DATE", d.score, DATES) for d in dates]
         found.extend(find_patterns(text, self._registry))
+        found.extend(numbers_in_fields(text, fields))
         found.extend(names_in_fields(text, fields, words, vocabulary))
         found.extend(places_in_fields(text, fields, words, vocabulary))
         found.extend(self._places.find(words))

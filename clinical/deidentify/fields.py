@@ -17,6 +17,7 @@ from clinical.deidentify.words import Words
 LAYER = "fields"
 Kind = Literal["name", "id", "phone", "fax", "email", "location", "date", "birth", "other"]
 _TITLES = frozenset(["dr", "mr", "mrs", "ms", "miss", "prof", "drs", "doctor"])
+_BELOW = re.compile(r"\n[ \t]*([^\n|\t]{2,80})")
 _BREAK = re.compile(r"\||\t|;|[ ]{2,}|\n")
 
 
@@ -50,7 +51,8 @@ def load_labels(*files: str) -> FieldLabels:
     longest = sorted(kinds, key=len, reverse=True)
     body = "|".join(re.escape(label).replace(r"\ ", r"[ \t]+").replace("'", "'?") for label in longest)
     pattern = re.compile(
-        rf"(?:(?<=\n)|(?<=\A)|(?<=[|;,\t(\[*•>-])|(?<=[ \]]))[ \t]*(?P<label>{body})(?:\(s\))?(?P<sep>[ \t]*[.]?[ \t]*(?:#|no\.?)?[ \t]*(?::|=|\|)[ \t]*|[ \t]*\t[ \t]*|[ ]{{2,}})",
+        rf"(?:(?<=\n)|(?<=\A)|(?<=[|;,\t(\[*•> -])|(?<=\]))[ \t]*(?P<label>{body})(?:\(s\))?"
+        r"(?P<sep>[ \t]*[._-]{0,40}[ \t]*(?:#|no\.?)?[ \t]*[:=|][ \t]*|[ \t]*\t[ \t]*|[ ]{2,}|[ \t]*(?=\n))",
         re.IGNORECASE,
     )
     return FieldLabels(pattern, kinds)
@@ -68,7 +70,7 @@ def find_fields(text: str, labels: FieldLabels) -> tuple[Field, ...]:
         line = text.rfind("\n", 0, match.start("label")) + 1
         before = text[line : match.start("label")]
         at_start = not before.strip(" \t|*•>-[(") or bool(re.search(r"(?:\||\t|;|[ ]{2})[ \t]*\Z", before))
-        if not colon and not at_start:
+        if not colon and (not at_start or not match.group("sep").strip(" ") and before.strip()):
             continue
         if not at_start and not before.endswith((" ", ",", "(", "[", "|", "-")):
             continue
@@ -81,7 +83,7 @@ def find_fields(text: str, labels: FieldLabels) -> tuple[Field, ...]:
         end = min(stop, cut.start() if cut else len(text))
         kind = labels.kinds.get(_squeeze(match.group("label")), "other")
         if not text[start:end].strip() and text[start : start + 1] == "\n":
-            below = re.compile(r"\n[ \t]*([^\n|\t]+)").match(text, start)
+            below = _BELOW.match(text, start)
             if below and not labels.pattern.match(text, below.start(1)):
                 start, end = below.span(1)
         fields.append(Field(kind, _squeeze(match.group("label")), start, end))
@@ -126,6 +128,10 @@ def names_in_fields(
             continue
         index = words.at(item.start)
         people = 0
+        if _is_lower_name(text, item, vocabulary):
+            last = words.at(item.end)
+            yield Found(words.items[index].start, words.items[last - 1].end, "NAME", 0.9, LAYER)
+            continue
         while index < len(words.items) and words.items[index].start < item.end and people < 12:
             word = words.items[index]
             between = text[item.start if not people else words.items[index - 1].end : word.start]
@@ -170,6 +176,49 @@ def names_in_fields(
                 index += 1
             elif not re.search(r"[,/&;(]", joint):
                 break
+
+
+def _is_lower_name(text: str, item: Field, vocabulary: Vocabulary) -> bool:
+    """Tells whether a value in lower case stands where only a name can: ``pt name: iris lake``."""
+    value = text[item.start : item.end].strip()
+    parts = value.replace(",", " ").split()
+    if "name" not in item.label or "facility" in item.label or not 1 < len(parts) < 5 or not value.islower():
+        return False
+    return all(
+        re.fullmatch(r"[^\W\d_]+(?:['.-][^\W\d_]+)*\.?", p) and key(p) not in vocabulary.stop for p in parts
+    )
+
+
+_ID_VALUE = re.compile(
+    r"[\s#:(]{0,3}(?P<id>(?=[\w./-]*\d)[A-Za-z0-9]+(?:[-./_][A-Za-z0-9]+)*(?:[ ][\dA-Z-]*\d[\dA-Z-]*){0,4})(?=[\s,;.)|]|\Z)"
+)
+_PHONE_VALUE = re.compile(
+    r"[\s:]{0,3}(?P<phone>\+?[\d(][\d() ./-]{5,20}\d(?:[ ,]{0,2}(?:x|ext\.?)[ ]?\d{1,6})?)"
+)
+_MAIL_VALUE = re.compile(r"[\s:]{0,3}(?P<mail>\S+@\S+\w)")
+
+
+def numbers_in_fields(text: str, fields: tuple[Field, ...]) -> Iterator[Found]:
+    """Yields record numbers, phones and addresses of mail that fields hold, whatever their form."""
+    for item in fields:
+        if item.kind == "id":
+            match = _ID_VALUE.match(text, item.start, item.end)
+            if match and sum(c.isdigit() for c in match.group("id")) > 2:
+                yield Found(*match.span("id"), "ID", 0.95, LAYER)
+        elif item.kind in {"phone", "fax"}:
+            match = _PHONE_VALUE.match(text, item.start, item.end)
+            if match and sum(c.isdigit() for c in match.group()) > 6:
+                yield Found(*match.span("phone"), "FAX" if item.kind == "fax" else "PHONE", 0.95, LAYER)
+        elif item.kind == "email":
+            match = _MAIL_VALUE.match(text, item.start, item.end)
+            if match:
+                yield Found(*match.span("mail"), "EMAIL", 0.95, LAYER)
+        elif item.kind in {"birth", "date"}:
+            match = re.compile(r"[ \t]*(?P<date>\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{2,4})[ \t]*\Z").match(
+                text, item.start, item.end
+            )
+            if match:
+                yield Found(*match.span("date"), "DATE", 0.85, LAYER)
 
 
 def _believed(run: list[str], text: str, item: Field, vocabulary: Vocabulary) -> bool:

@@ -31,7 +31,7 @@ _WEAK_DEGREE = frozenset(
 )
 _LETTER = re.compile(
     r"(?:^|(?<=[\n|;]))[ \t>]*(?P<cue>dear|hello|hi|re|cc|bcc|c\.c\.|attn|attention|fao|to|from|copy(?:[ ]to)?"
-    r"|copies(?:[ ]to)?|distribution|ref)\b[ \t]*[:;.]?[ \t]*(?=[^\W\d_])",
+    r"|copies(?:[ ]to)?|distribution|subject|ref)\b[ \t]*[:;.]?[ \t]*(?=[^\W\d_])",
     _I | re.MULTILINE,
 )
 _STRONG_CUE = re.compile(
@@ -60,7 +60,16 @@ _SIGNOFF = re.compile(
     r"(?:,?[ \t]*(?:M\.?D\.?|D\.?O\.?|PhD|RN|NP|PA-?C?)\.?)?(?:/[a-z]{2,4}|[ \t]*:[a-z]{2,4})?[ \t]*$",
     re.MULTILINE,
 )
+_NUMBERED = re.compile(
+    r"[ ]{0,2}[,(\[]?[ ]?(?:DOB|D\.O\.B\.?|MRN|MR[ ]?#|date of birth|born(?: on)?|SSN|medical record|hospital (?:no|number)"
+    r"|patient id|chart (?:no|number|#)|acc(?:oun)?t (?:no|number|#))(?![^\W_])",
+    _I,
+)
 _ENDS = re.compile(r"(?:[ ]{2,}|\t|[ ]?[|;,(-]|[ ](?:DOB|MRN|Date|Age|D\.O\.B))")
+_CLOSING = re.compile(
+    r"(?:sincerely|regards|truly|cordially|respectfully|submitted|thanks?|you)[,.]?\s+\Z", _I
+)
+_SURE_LETTER = frozenset(["dear", "cc", "bcc", "c.c.", "attn", "fao", "copies to", "copy to"])
 _COPIES = re.compile(r"[ \t]*(?:,[ \t]*[A-Z][A-Za-z.-]{1,5}\b\.?)*[ \t]*(?:;|,|&|and|/)[ \t]*(?=[^\W\d_])")
 
 
@@ -72,7 +81,8 @@ class NameGrammar:
         verbs = "|".join(re.escape(verb) for verb in sorted(vocabulary.by_verbs, key=len, reverse=True))
         self._by = re.compile(
             rf"(?<!\w)(?P<verb>{verbs})(?:[ \t]+(?:electronically|digitally|and[ \t]+(?:electronically[ \t]+)?(?:{verbs})))?"
-            r"[ \t]*(?:(?:by|for|with)[ \t]*[:;]?|[:;])[ \t]*(?:\n[ \t]*)?(?=[^\W\d_])",
+            r"(?:[ \t]+(?:on[ ])?[\w/.,' -]{0,30}?\d[\w/.,:' -]{0,24}?)?[ \t]*(?:(?<![^\W\d_])(?:by|for|with)(?!\w)[ \t]*[:;]?|[:;])"
+            r"[ \t]*(?:\n[ \t]*)?(?=[^\W\d_])",
             _I,
         )
 
@@ -84,6 +94,7 @@ class NameGrammar:
         for match in _LETTER.finditer(words.text):
             yield from self._letter(words, match)
         yield from self._after_cues(words)
+        yield from self._before_numbers(words)
         yield from self._with_initials(words)
         yield from self._relations(words)
         yield from self._aged(words)
@@ -133,7 +144,8 @@ class NameGrammar:
                     or "\n" in match.group("gap")
                     or len(match.group("gap")) > 1
                 )
-                if plain and (shout or word.text.islower()) and not vocabulary.name(word.text):
+                known = vocabulary.name(word.text) or word.key in vocabulary.particles
+                if plain and (shout or word.text.islower()) and not known:
                     break
                 phrase = forward(words, vocabulary, index, lower=lower, roles=strong)
                 if phrase is None or (not strong and not self._believed(words, phrase)):
@@ -164,9 +176,22 @@ class NameGrammar:
     def _after_by(self, words: Words) -> Iterator[Found]:
         for match in self._by.finditer(words.text):
             signing = match.group("verb").lower() in self._vocabulary.signing_verbs or ":" in match.group()
-            phrase = forward(words, self._vocabulary, words.at(match.end()), lower=signing, lines=False)
+            phrase = forward(
+                words,
+                self._vocabulary,
+                words.at(match.end()),
+                lower=signing,
+                lines=False,
+                roles=":" in match.group(),
+            )
             if phrase is None:
                 continue
+            if ":" in match.group():
+                line_end = words.text.find("\n", match.end())
+                phrase = Phrase(
+                    phrase.first,
+                    _with_comma(words, self._vocabulary, phrase, line_end % (len(words.text) + 1)),
+                )
             run = words.items[phrase.first : phrase.last]
             named = any(self._vocabulary.name(w.text) for w in run)
             if signing and (self._strange(words, run) or (len(run) > 1 and named)):
@@ -176,43 +201,52 @@ class NameGrammar:
 
     def _letter(self, words: Words, match: re.Match[str]) -> Iterator[Found]:
         vocabulary = self._vocabulary
-        sure = match.group("cue").lower() in {"dear", "cc", "bcc", "c.c.", "attn", "fao"}
+        sure = match.group("cue").lower() in _SURE_LETTER
         index = words.at(match.end())
         line_end = words.text.find("\n", match.end())
         line_end = len(words.text) if line_end < 0 else line_end
+        copied = False
         while index < len(words.items) and words.items[index].start < line_end:
             if words.items[index].key in STRONG_TITLES and words.items[index].gap.startswith((".", " ")):
                 index += 1
                 continue
-            phrase = forward(words, vocabulary, index, lower=sure, lines=False, roles=":" in match.group())
+            colon = ":" in match.group()
+            phrase = forward(words, vocabulary, index, lower=sure, lines=False, roles=colon)
             if phrase is None:
                 return
-            last = _with_comma(words, vocabulary, phrase, line_end) if not sure else phrase.last
-            phrase = Phrase(phrase.first, last)
-            run = words.items[phrase.first : phrase.last]
-            strange = self._strange(words, run)
-            listed = [w for w in run if vocabulary.name(w.text)]
-            rest = words.text[run[-1].end : line_end].strip()
-            degree = bool(_DEGREE.match(words.text, run[-1].end))
-            alone = not rest or not rest[0].isalnum() or bool(_ENDS.match(words.text, run[-1].end))
-            if (
-                sure
-                and strange
-                and (listed or (len(strange) == len([w for w in run if len(w.text) > 1]) and alone))
-            ):
-                yield _found(words, phrase, 0.95)
-            elif sure and (degree or (len(listed) == len(run) and len(run) > 1 and alone)):
-                yield _found(words, phrase, 0.9)
-            elif not sure and strange and (listed or alone and ":" in match.group()) and len(run) > 1:
-                yield _found(words, phrase, 0.85)
-            elif not sure and ":" in match.group() and len(listed) == len(run) and len(run) > 1 and alone:
-                yield _found(words, phrase, 0.8)
-            else:
+            if not sure:
+                phrase = Phrase(phrase.first, _with_comma(words, vocabulary, phrase, line_end))
+            score = self._letter_score(words, phrase, line_end, sure, colon, copied)
+            if not score:
                 return
-            after = _COPIES.match(words.text, run[-1].end)
+            yield _found(words, phrase, score)
+            after = _COPIES.match(words.text, words.items[phrase.last - 1].end)
             if not after or not sure:
                 return
             index = words.at(after.end())
+            copied = True
+
+    def _letter_score(
+        self, words: Words, phrase: Phrase, line_end: int, sure: bool, colon: bool, copied: bool
+    ) -> float:
+        """Weighs a phrase after "Dear", "cc:", "Re:"; 0 means that it is no name ("CC: Left-sided weakness")."""
+        run = words.items[phrase.first : phrase.last]
+        whole = [w for w in run if len(w.text) > 1]
+        strange = self._strange(words, run)
+        listed = [w for w in run if self._vocabulary.name(w.text)]
+        rest = words.text[run[-1].end : line_end].strip()
+        alone = not rest or not rest[0].isalnum() or bool(_ENDS.match(words.text, run[-1].end))
+        if sure:
+            if strange and (listed or (len(strange) == len(whole) and (alone or len(whole) > 1))):
+                return 0.95
+            if copied and listed and alone:
+                return 0.85
+            degree = bool(_DEGREE.match(words.text, run[-1].end))
+            return 0.9 if degree or (len(listed) == len(run) > 1 and alone) else 0.0
+        if strange and (listed or (alone and colon)) and len(run) > 1:
+            return 0.85
+        generic = any(w.key in self._vocabulary.keep_before for w in run)
+        return 0.8 if colon and listed and len(run) > 1 and alone and not generic else 0.0
 
     def _after_cues(self, words: Words) -> Iterator[Found]:
         for cue, score in ((_STRONG_CUE, 0.93), (_WEAK_CUE, 0.75)):
@@ -224,6 +258,22 @@ class NameGrammar:
                 listed = any(self._vocabulary.name(w.text) for w in self._strange(words, run))
                 if (score > 0.9 and self._strange(words, run)) or (listed and not any(w.caps for w in run)):
                     yield _found(words, phrase, score)
+
+    def _before_numbers(self, words: Words) -> Iterator[Found]:
+        """Yields names that a birth date or a record number follows: ``Ann Lee (DOB 1/2/60)``."""
+        for match in _NUMBERED.finditer(words.text):
+            index = words.at(match.start()) - 1
+            if index < 0 or words.text[words.items[index].end : match.start()].strip("' s"):
+                continue
+            phrase = backward(words, self._vocabulary, index)
+            if phrase is None:
+                continue
+            run = words.items[phrase.first : phrase.last]
+            listed = [w for w in run if self._vocabulary.name(w.text)]
+            if any(w.key in self._vocabulary.roles and w not in listed for w in run):
+                continue
+            if self._strange(words, run) or len(listed) == len(run) > 1 and not words.shouting(index):
+                yield _found(words, phrase, 0.9)
 
     def _with_initials(self, words: Words) -> Iterator[Found]:
         vocabulary = self._vocabulary
@@ -256,10 +306,14 @@ class NameGrammar:
             if word.key not in self._vocabulary.relations or not re.fullmatch(r",?[ \t]|[ \t]?\(", word.gap):
                 continue
             following = words.items[index + 1]
-            if following.title and len(following.text) > 2 and not self._vocabulary.ambiguous(following.text):
-                phrase = forward(words, self._vocabulary, index + 1, limit=3, lines=False)
-                if phrase and self._believed(words, phrase):
-                    yield _found(words, phrase, 0.85)
+            if not following.title or len(following.text) < 3 or following.key in self._vocabulary.stop:
+                continue
+            phrase = forward(words, self._vocabulary, index + 1, limit=3, lines=False)
+            if phrase is None:
+                continue
+            given = following.key in self._vocabulary.given and not word.gap.strip()
+            if self._believed(words, phrase) or given or self._strange(words, [following]):
+                yield _found(words, phrase, 0.85)
 
     def _aged(self, words: Words) -> Iterator[Found]:
         for index, word in enumerate(words.items):
@@ -275,7 +329,9 @@ class NameGrammar:
         tail = len(text) - 600
         for match in _SIGNOFF.finditer(text):
             late = match.start() > tail
-            phrase = forward(words, vocabulary, words.at(match.start("name")), lines=False, lower=late)
+            phrase = forward(
+                words, vocabulary, words.at(match.start("name")), lines=False, lower=late, roles=late
+            )
             if phrase is None:
                 continue
             run = words.items[phrase.first : phrase.last]
@@ -289,10 +345,13 @@ class NameGrammar:
             listed = [w for w in whole if vocabulary.name(w.text)]
             if strange and ((late and (listed or len(strange) == len(whole))) or len(listed) == len(whole)):
                 yield _found(words, phrase, 0.9 if late else 0.7)
-            elif (
-                late and len(listed) == len(run) and not any(w.key in vocabulary.keep or w.caps for w in run)
-            ):
-                yield _found(words, phrase, 0.7)
+            elif not late or any(w.caps for w in whole):
+                continue
+            elif _CLOSING.search(text, 0, match.start()) and all(w.title for w in run) and len(run) < 4:
+                yield _found(words, phrase, 0.85)
+            elif len(listed) == len(whole):
+                if len(run) > len(whole) or not any(w.key in vocabulary.keep for w in run):
+                    yield _found(words, phrase, 0.7)
 
 
 def _with_comma(words: Words, vocabulary: Vocabulary, phrase: Phrase, end: int) -> int:

@@ -161,7 +161,8 @@ def _joined(before: Word, between: str, lines: bool) -> bool:
     if not between or ("\n" in between and (not lines or between.count("\n") > 1)):
         return False
     if between.startswith("."):
-        return len(before.text) <= 2 and before.capital and bool(_JOIN.match(between))
+        short = len(before.text) <= 2 and (before.capital or before.key == "st")
+        return short and bool(_JOIN.match(between))
     return bool(_JOIN.match(between))
 
 

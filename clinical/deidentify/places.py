@@ -48,7 +48,7 @@ _BEFORE = frozenset(
     ]
 )
 _FRONT = frozenset(["la", "el", "le", "los", "las", "de", "da", "van", "von", "den", "der", "san", "al"])
-_LINK = re.compile(r"(?:'s?)?[ ]|\.[ ]|[ ]?&[ ]?|[ ]?-[ ]?|[ ]?,[ ](?=and)")
+_LINK = re.compile(r"(?:'s?)?[ ]|\.[ ]?|[ ]?&[ ]?|[ ]?-[ ]?|[ ]?,[ ](?=and)")
 _CONTACT = re.compile(
     r"(?i)^[ \t]*(?:tel|phone|ph|fax|telephone|t:|p:|f:|e-?mail|www\.|http|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})"
 )

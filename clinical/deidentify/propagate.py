@@ -3,6 +3,7 @@
 Parts that are also words ("Short", "May", "Parkinson") count only where a name can stand.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from clinical.deidentify.folding import key
@@ -83,7 +84,9 @@ NICKNAMES: Mapping[str, str] = {
     }.items()
     for nick in nicks.split()
 }
-_FULL: dict[str, frozenset[str]] = {}
+_ASIDE = re.compile(
+    r",[ ](?:accompanied|who|whose|a[n]?[ ]|age|the[ ]|her|his|along|\d|while|being|however)|[ ]?[;|)\n]|\Z"
+)
 
 
 def propagate(
@@ -203,7 +206,7 @@ def _score(words: Words, vocabulary: Vocabulary, index: int, covered: set[int], 
     if word.caps and len(word.text) < 4:
         return 0.0
     if words.starts_sentence(index):
-        if word.possessive:
+        if word.possessive or _ASIDE.match(words.text, word.end):
             return 0.9
         if (
             following
