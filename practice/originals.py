@@ -55,19 +55,17 @@ class Originals:
         name = self.name_of(file_id)
         sealed = Sealed(name, AESGCM.generate_key(256))
         nonce = secrets.token_bytes(_NONCE)
-        path, part = self._folder / name, self._folder / f"{name}.part"
+        path = self._folder / name
         try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
                 stream.write(_MAGIC + nonce)
                 stream.write(AESGCM(sealed.key).encrypt(nonce, content, name.encode()))
                 stream.flush()
                 os.fsync(stream.fileno())
-            part.replace(path)
             sync_folder(self._folder)
             if not hmac.compare_digest(self.read(sealed), content):
                 raise HomeError("A sealed original reads back differently.", "Check the disk.")
         except BaseException as error:
-            part.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
             if isinstance(error, OSError):
                 raise HomeError(
@@ -119,7 +117,7 @@ class Originals:
             yield True
 
     def names(self) -> tuple[str, ...]:
-        """Every file in the folder, part files included."""
+        """Every file in the folder, unfinished ones included."""
         return tuple(sorted(entry.name for entry in self._folder.iterdir()))
 
     def sweep(self, kept: Collection[str]) -> int:

@@ -123,6 +123,8 @@ def _candidates(database: Database, identity: Identity) -> list[KnownIdentity]:
                    SELECT other.root
                    FROM identities AS named JOIN patients AS other ON other.id = named.patient_id
                    WHERE named.name = :name AND named.birth_date = :birth AND :name <> '' AND :birth <> ''))
+        GROUP BY identities.patient_id, authority, mrn, name, birth_date,
+            json_extract(identity, '$.value.sex')
         """,
         {
             "mrn": normal_mrn(identity.mrn),

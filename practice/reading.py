@@ -50,12 +50,13 @@ class Reading:
     def report(self, report_id: str) -> Report:
         """A report as answers read it: de-identified text and structure."""
         row = self._row(report_id)
-        deidentified = from_json(DeidentifiedReport, row["deidentified"])
-        extracted = from_json(ExtractedReport, row["extracted"])
+        texts = self._texts(report_id)
+        deidentified = from_json(DeidentifiedReport, texts["deidentified"])
+        extracted = from_json(ExtractedReport, texts["extracted"])
         return Report(
             id=row["id"],
-            text=row["text"],
-            structure=from_json(Structure, row["structure"]),
+            text=texts["text"],
+            structure=from_json(Structure, texts["structure"]),
             patient_id=row["root"],
             report_type=row["report_type"],
             status=row["status"],
@@ -108,11 +109,11 @@ class Reading:
 
     def deidentified(self, report_id: str) -> DeidentifiedReport:
         """What de-identification said of a report: spans, risk, layers."""
-        return from_json(DeidentifiedReport, self._row(report_id)["deidentified"])
+        return from_json(DeidentifiedReport, self._texts(report_id)["deidentified"])
 
     def extracted(self, report_id: str) -> ExtractedReport:
         """The report as it was read, identifiers included. Never for training or a cloud client."""
-        return from_json(ExtractedReport, self._row(report_id)["extracted"])
+        return from_json(ExtractedReport, self._texts(report_id)["extracted"])
 
     def original_text(self, report_id: str) -> str:
         """The text as it was read, identifiers included. Never for training or a cloud client."""
@@ -233,6 +234,14 @@ class Reading:
 
     def _content_mac(self, content_sha256: str) -> str:
         return hmac.new(self._names_key, f"content:{content_sha256}".encode(), hashlib.sha256).hexdigest()
+
+    def _texts(self, report_id: str) -> Row:
+        row = self.database.one(
+            "SELECT text, structure, deidentified, extracted FROM reports WHERE id = ?", (report_id,)
+        )
+        if row is None:
+            raise NotFound("There is no such report.", "`resident status` lists what there is.")
+        return row
 
     def _row(self, report_id: str) -> Row:
         row = self.database.one(f"SELECT * FROM ({HEADS}) WHERE id = ?", (report_id,))

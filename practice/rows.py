@@ -8,9 +8,10 @@ from typing import Any
 from clinical.report import Status
 from practice.taken import State
 
-# A report with its patient after joins, its holds, and the state that follows.
+# A report without its texts, with its patient after joins, its holds, and the state that follows.
 HEADS = """
-    SELECT reports.*, patients.root AS root,
+    SELECT reports.seq, reports.id, file_id, report_index, patient_id, report_type, status, signed, author,
+        observed_at, superseded_by, kept_at, trainable_at, patients.root AS root,
         (SELECT group_concat(reason, char(10)) FROM holds WHERE holds.report_id = reports.id) AS reasons,
         CASE WHEN reports.status = 'retracted' THEN 'retracted'
              WHEN reports.superseded_by IS NOT NULL THEN 'superseded'

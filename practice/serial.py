@@ -6,6 +6,7 @@ not know means that the row comes from a newer one, which is an error and not a 
 """
 
 import dataclasses
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -66,19 +67,23 @@ def from_json(kind: type[T], text: str) -> T:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        plain = {}
-        for field in dataclasses.fields(value):
-            item = getattr(value, field.name)
-            if field.default is not dataclasses.MISSING and item == field.default:
-                continue
-            plain[field.name] = _plain(item)
-        return plain
+    if value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
-    return value
+    plain = {}
+    for name, default in _defaults(type(value)):
+        item = getattr(value, name)
+        if item != default:
+            plain[name] = _plain(item)
+    return plain
+
+
+@functools.cache
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, field.default) for field in dataclasses.fields(kind))
 
 
 def _value(kind: type[T], plain: dict[str, Any]) -> T:
