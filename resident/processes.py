@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from clinical.errors import ResidentError
@@ -47,20 +46,18 @@ def log_to(home: Home, name: str) -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
-def start(target: Callable[[Path, Event], None], home: Path, name: str) -> "Child":
+def start(target: Callable[[Path, threading.Event], None], home: Path, name: str) -> "Child":
     """Start one of the processes below."""
-    stop = _spawn.Event()
-    process = _spawn.Process(target=_guarded, args=(target, home, stop, name), name=name, daemon=True)
+    process = _spawn.Process(target=_guarded, args=(target, home, name, os.getpid()), name=name, daemon=True)
     process.start()
-    return Child(process, stop)
+    return Child(process)
 
 
 class Child:
     """A started process."""
 
-    def __init__(self, process: BaseProcess, stop: Event) -> None:
+    def __init__(self, process: BaseProcess) -> None:
         self._process = process
-        self._stop = stop
 
     def alive(self) -> bool:
         """Whether it still runs."""
@@ -68,16 +65,18 @@ class Child:
 
     def stop(self, patience: float = 20.0) -> None:
         """Tell it to stop; after ``patience`` seconds it is ended, which it survives like any kill."""
-        self._stop.set()
+        self._process.terminate()
         self._process.join(patience)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
 
 
-def _guarded(target: Callable[[Path, Event], None], home: Path, stop: Event, name: str) -> None:
+def _guarded(target: Callable[[Path, threading.Event], None], home: Path, name: str, parent: int) -> None:
+    stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops us in order
-    _end_with_parent()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _end_with(parent)
     log_to(Home.open(home), name)
     try:
         target(home, stop)
@@ -89,35 +88,27 @@ def _guarded(target: Callable[[Path, Event], None], home: Path, stop: Event, nam
         sys.exit(1)
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before we could ask to be told
+        sys.exit(0)
 
 
-def intake(home: Path, stop: Event) -> None:
+def intake(home: Path, stop: threading.Event) -> None:
     """Watches the folder (and the MLLP port, if set) until told to stop."""
     with open_practice(home) as practice:
         settings, store = practice.settings, practice.store
         deidentifier = make_deidentifier(settings, store)
-        watch(settings, store, deidentifier, _as_thread_event(stop))
+        watch(settings, store, deidentifier, stop)
 
 
-def _as_thread_event(stop: Event) -> threading.Event:
-    halt = threading.Event()
-
-    def wait() -> None:
-        stop.wait()
-        halt.set()
-
-    threading.Thread(target=wait, daemon=True).start()
-    return halt
-
-
-def night(home: Path, stop: Event) -> None:
+def night(home: Path, stop: threading.Event) -> None:
     """One nightly training, at low priority."""
     from resident.night import retrain
 
     del stop  # a training is ended by ending its process; it resumes from its last checkpoint
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.nice(10)
     with open_practice(home) as practice:
         outcome = retrain(practice, now=False, say=log.info)
