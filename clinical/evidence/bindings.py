@@ -1,10 +1,12 @@
 """What belongs to what: a number to its name, a side or a direction to its organ, a cause to its effect."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from clinical.evidence.fit import Fit, Unit, modifier_classes, word_set
 from clinical.evidence.index import Line
 from clinical.evidence.quantities import Quantity, same_kind, same_values
+from clinical.evidence.words import atoms_of, tokens_of
 
 _REACH = 7
 
@@ -77,72 +79,100 @@ def _distance(line: Line, token: int, first: int, last: int) -> int:
     return gap + 2 * crossed
 
 
-def quantity_fault(claim: Line, chosen: Sequence[Fit], units: Sequence[Unit]) -> tuple[str, str] | None:
+def quantity_fault(claim: Line, chosen: Sequence[Fit]) -> tuple[str, str] | None:
     """(verdict, reason) where a number of the claim is not the report's number for the same thing."""
     for q in claim.quantities:
-        heads = _heads(claim, q)
-        parts = [q] if len(q.values) == 1 else [q, *_split(q)]
-        found = [_judge_number(p, heads, chosen) for p in parts]
-        if found[0] is None or (len(parts) > 1 and all(f is None for f in found[1:])):
+        fault = _judge_number(q, claim, chosen)
+        if fault is None:
             continue
-        return found[0]
+        parts = _split(q) if len(q.values) > 1 else []
+        if parts and all(_judge_number(p, claim, chosen) is None for p in parts):
+            continue
+        if _is_difference(q, claim, chosen):
+            continue
+        return fault
     return None
 
 
 def _split(q: Quantity) -> list[Quantity]:
-    return [Quantity((v,), q.first, q.last, "number", q.dimension, q.factor, q.unit, "") for v in q.values]
+    return [replace(q, values=(v,), kind="number", comparator="") for v in q.values]
 
 
-def _judge_number(q: Quantity, heads: set[str], chosen: Sequence[Fit]) -> tuple[str, str] | None:
-    same = unit = False
-    rival = False
+def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str, str] | None:
+    """The equal number of the report has to be at least as near to the claim's words as any other
+    number.
+    """
+    near, wide = _heads(claim, q), {m.key for m in claim.mentions}
+    best_same, best_rival = -1.0, -1.0
+    unit = limited = False
     for fit in chosen:
-        for other in fit.line.quantities:
-            theirs = _heads(fit.line, other)
-            shared = not heads or not theirs or bool(heads & theirs)
-            options = [other] if len(other.values) == len(q.values) else _split(other)
-            for option in options:
+        line = fit.line
+        said = {m.key for m in line.mentions} | line.heading
+        for other in line.quantities:
+            theirs = _heads(line, other)
+            score = (
+                len(near & theirs)
+                + 0.5 * len(near & said)
+                + 0.1 * len(wide & theirs)
+                + 0.02 * len(wide & said)
+            )
+            for option in [other] if len(other.values) == len(q.values) else _split(other):
                 if not same_kind(q, option):
                     unit = unit or q.values == option.values
-                elif same_values(q, option):
-                    if shared and _comparable(q, other):
-                        return None
-                    same = True
-                elif shared:
-                    rival = True
-    if unit and not same:
-        return ("contradicted", "unit: the report has the number in another unit")
-    if same:
+                elif not same_values(q, option):
+                    if not any(same_kind(c, option) and same_values(c, option) for c in claim.quantities):
+                        best_rival = max(best_rival, score)
+                elif not _comparable(q, other):
+                    limited = True
+                else:
+                    best_same = max(best_same, score)
+    if best_same >= 0 and best_same >= best_rival - 0.25:
+        return None
+    if best_same >= 0:
         return ("contradicted", "number: it belongs to something else in the report")
-    if rival:
+    if unit:
+        return ("contradicted", "unit: the report has the number in another unit")
+    if limited or best_rival >= 0:
         return ("contradicted", "number: the report has another")
     return ("unsupported", "number: the report does not have it")
 
 
+def _is_difference(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> bool:
+    """ "Grew by 3 mm" where the report has 6 and 9 mm."""
+    if q.first == 0 or claim.tokens[q.first - 1].lower != "by" or len(q.values) != 1:
+        return False
+    for fit in chosen:
+        alike = [o for o in fit.line.quantities if o.dimension == q.dimension and len(o.values) == 1]
+        for one in alike:
+            for two in alike:
+                if one is not two and abs(abs(one.base[0] - two.base[0]) - q.base[0]) <= 0.001 * q.base[0]:
+                    return True
+    return False
+
+
 def _comparable(q: Quantity, other: Quantity) -> bool:
     return (
-        q.comparator == other.comparator or (not other.comparator and q.comparator == "") or q.kind == "ago"
+        q.comparator == other.comparator
+        or "ago" in (q.kind, other.kind)
+        or (q.kind == "time" and not q.comparator)
     )
 
 
 def _heads(line: Line, q: Quantity) -> set[str]:
-    """Atoms that the number at ``q`` is said of.
-
-    Its segment's, or the nearest before, and a few that follow.
-    """
+    """Atoms that the number at ``q`` is said of: its segment's, or the nearest before and after."""
     segment = line.segments[q.first]
-    before = [m for m in line.mentions if m.token < q.first]
-    own = {m.key for m in before if line.segments[m.token] == segment}
-    after = {
-        m.key for m in line.mentions if q.last <= m.token <= q.last + 4 and line.segments[m.token] == segment
+    own = {
+        m.key
+        for m in line.mentions
+        if line.segments[m.token] == segment and (m.token < q.first or m.token <= q.last + 5)
     }
-    if own or after:
-        return own | after
+    if own:
+        return own
     after = {m.key for m in line.mentions if q.last <= m.token <= q.last + 8}
     at = segment
-    while not own and at > 0 and before:
+    while not own and at > 0:
         at -= 1
-        own = {m.key for m in before if line.segments[m.token] == at}
+        own = {m.key for m in line.mentions if line.segments[m.token] == at}
     return own | after
 
 
@@ -170,8 +200,6 @@ def dropped_fault(unit: Unit, fits: Sequence[Fit], claim: Line, number: int) -> 
 
 
 def _paraphrased(lost: Sequence[str], claim: Line) -> bool:
-    from clinical.evidence.words import atoms_of, tokens_of
-
     keys = {a.key for w in lost for a in atoms_of(tokens_of(w))}
     mine = {m.key for m in claim.mentions} | {s for m in claim.mentions for s in m.states}
     return bool(keys) and (keys <= mine or "past" in mine)

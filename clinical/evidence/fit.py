@@ -13,7 +13,7 @@ from tomllib import loads
 from typing import Any
 
 from clinical.evidence.index import Index, Line, Mention
-from clinical.evidence.words import RULES, is_general, stem
+from clinical.evidence.words import RULES, stem
 
 _SPAN = 8
 _MODAL = frozenset({"planned", "hypothetical", "possible"})
@@ -29,7 +29,6 @@ class Unit:
     clause: int
     modifier: str | None
     weight: float
-    general: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,7 @@ def units_of(claim: Line, index: Index) -> list[Unit]:
         shift = at
         solid = solid or modifier is None
         weight = sum(index.weight_of(m.key) for m in mentions) / len(mentions)
-        general = not mentions[0].known and last == first + 1 and is_general(claim.tokens[first].lower)
-        found.append(Unit(tuple(mentions), first, last, clause, modifier, weight, general))
+        found.append(Unit(tuple(mentions), first, last, clause, modifier, weight))
     if found and not solid and clause:
         found = [
             u if u.clause < clause else Unit(u.mentions, u.first, u.last, clause - 1, u.modifier, u.weight)

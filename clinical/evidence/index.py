@@ -21,6 +21,12 @@ _SEGMENT = frozenset(
     {",", ";", ":", "and", "or", "but", "with", "(", ")", ".", "/", "versus", "while", "whereas"}
 )
 _FLAGS: Mapping[str | None, str] = {"H": "up", "HH": "up", "L": "down", "LL": "down", "N": "norm"}
+_SEX: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("she", "her", "hers", "herself", "woman", "female", "lady", "girl", "mrs", "ms"), "woman"
+    ),
+    **dict.fromkeys(("he", "him", "his", "himself", "man", "male", "gentleman", "boy", "mr"), "man"),
+}
 _SIDES = {"left": "left", "right": "right", "bilater": "bilateral"}
 
 
@@ -72,6 +78,7 @@ class Index:
     weight: dict[str, float]
     keys: frozenset[str]
     default_weight: float
+    sex: str | None = None
 
     def weight_of(self, key: str) -> float:
         return self.weight.get(key, self.default_weight)
@@ -129,7 +136,27 @@ def index_of(reports: Sequence[Report]) -> Index:
         spread.update({m.key for m in line.mentions} | line.heading)
     total = max(1, len(lines))
     weight = {key: math.log(1 + total / count) for key, count in spread.items()}
-    return Index(tuple(lines), weight, frozenset(spread), math.log(1 + total))
+    return Index(tuple(lines), weight, frozenset(spread), math.log(1 + total), _sex(lines))
+
+
+def words_of_sex() -> Mapping[str, str]:
+    """Pronouns and nouns that tell a person's sex."""
+    return _SEX
+
+
+def _sex(lines: Sequence[Line]) -> str | None:
+    """The sex of the patient as most pronouns have it, relatives left out; None where it is not plain."""
+    counts = Counter(
+        sex
+        for line in lines
+        if line.section != "family_history" and not any("family" in m.states for m in line.mentions)
+        for t in line.tokens
+        if (sex := _SEX.get(t.lower)) is not None
+    )
+    if not counts:
+        return None
+    best, often = counts.most_common(1)[0]
+    return best if often >= 0.8 * sum(counts.values()) else None
 
 
 def _lines(report: Report, number: int) -> list[Line]:

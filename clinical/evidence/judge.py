@@ -7,8 +7,8 @@ from typing import Literal
 from clinical.evidence.bindings import cause_fault, dropped_fault, heads_of, modifier_fault, quantity_fault
 from clinical.evidence.fit import Fit, Unit, fit, units_of
 from clinical.evidence.index import Index, Line
+from clinical.evidence.people import claim_sex, is_sex_of, speaker_fault
 from clinical.evidence.quantities import same_kind, same_values
-from clinical.evidence.speakers import speaker_fault
 
 Verdict = Literal["supported", "contradicted", "unsupported"]
 
@@ -47,14 +47,18 @@ def judge(claim: Line, index: Index) -> Judgement:
         open_ += [
             i
             for i in numbers
-            if not any(f.covers(i) for f in picked) and not {m.key for m in units[i].mentions} <= heading
+            if not any(f.covers(i) for f in picked)
+            and not {m.key for m in units[i].mentions} <= heading
+            and not is_sex_of(units[i], index)
         ]
     lines = tuple(f.line for f in chosen)
     for i in open_:
         reason = next((r for f in chosen if (r := f.conflict(i)) is not None), None)
         if reason is not None:
             return Judgement("contradicted", reason, lines)
-    fault = quantity_fault(claim, chosen, units)
+    if claim_sex(claim) not in (None, index.sex) and index.sex is not None:
+        return Judgement("contradicted", "who: the patient is of the other sex", lines)
+    fault = quantity_fault(claim, chosen)
     if fault is not None:
         return Judgement("contradicted" if fault[0] == "contradicted" else "unsupported", fault[1], lines)
     for i, unit in enumerate(units):
@@ -62,7 +66,7 @@ def judge(claim: Line, index: Index) -> Judgement:
             reason = modifier_fault(unit, heads, units, chosen)
             if reason is not None:
                 return Judgement("contradicted" if "another" in reason else "unsupported", reason, lines)
-    if open_ and not _tolerable(units, open_):
+    if open_:
         return Judgement("unsupported", "words that the report does not account for", lines)
     for i, unit in enumerate(units):
         reason = dropped_fault(unit, chosen, claim, i)
@@ -126,11 +130,3 @@ def _shares_number(claim: Line, f: Fit) -> int:
     return sum(
         any(same_kind(q, o) and same_values(q, o) for o in f.line.quantities) for q in claim.quantities
     )
-
-
-def _tolerable(units: Sequence[Unit], open_: Sequence[int]) -> bool:
-    """Are the words left over everyday ones beside enough that is accounted for?"""
-    if not all(units[i].general for i in open_):
-        return False
-    solid = [i for i, u in enumerate(units) if i not in open_ and not u.general]
-    return len(open_) <= max(1, len(solid) // 2) and bool(solid)

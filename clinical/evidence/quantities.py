@@ -245,7 +245,7 @@ def _number(tokens: Sequence[Token], at: int) -> Quantity | None:
     values, kind = [value], "number"
     while after + 1 < len(tokens) and kind in ("number", "size"):
         link = tokens[after].lower
-        following = _value(tokens, after + 1)
+        following = _value(tokens, after + (2 if link == "out" else 1))
         if following is None:
             unit = _unit(tokens, after)
             if (
@@ -257,7 +257,13 @@ def _number(tokens: Sequence[Token], at: int) -> Quantity | None:
                 following, link, after = _value(tokens, unit[3] + 1), "x", unit[3]
             if following is None:
                 break
-        if link in ("/", "over") and (link == "over" or _joined(tokens, after - 1, after + 2)):
+        if link == "of" or [t.lower for t in tokens[after : after + 2]] == ["out", "of"]:
+            if link == "out":
+                following = _value(tokens, after + 2)
+            if following is None or kind != "number":
+                break
+            kind = "pair"
+        elif link in ("/", "over") and (link == "over" or _joined(tokens, after - 1, after + 2)):
             kind = "pair"
         elif link in ("x", "×", "by"):
             kind = "size"
@@ -267,8 +273,12 @@ def _number(tokens: Sequence[Token], at: int) -> Quantity | None:
             break
         values.append(following[0])
         after = following[1]
+    if values == [0.5] and after < len(tokens) and tokens[after].lower in ("a", "an"):
+        after += 1
     unit = _unit(tokens, after)
     dimension, factor, name = "", 1.0, ""
+    if unit is None and at > 0 and tokens[at - 1].lower in ("$", "€", "£"):
+        dimension, name = "money", tokens[at - 1].lower
     if unit is not None:
         dimension, factor, name, after = unit
         if dimension == "time":

@@ -172,8 +172,16 @@ _VERBS = frozenset(
         "complains",
         "states",
         "shows",
+        "demonstrates",
+        "reveals",
+        "remains",
+        "appears",
+        "takes",
+        "positive",
+        "admits",
+        "endorses",
+        "will",
     ]
-    + ["demonstrates", "reveals", "remains", "appears", "takes", "positive", "admits", "endorses", "will"]
 )
 
 

@@ -13,11 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
-from wordfreq import zipf_frequency
-
 RULES = Path(__file__).parent / "rules"
 
-_GENERAL = 4.0
 _TOKEN = re.compile(
     r"\[[A-Z]{2,9}[^\]\n]{0,16}\]"
     r"|[^\W\d_](?:[^\W\d_]*\d+)?[^\W\d_]*(?:['’][a-z]{1,2}\b)?"
@@ -158,16 +155,6 @@ def implied_by(key: str) -> tuple[str, ...]:
 def _word_set(name: str) -> frozenset[str]:
     lines = (RULES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines for word in line.split("#", 1)[0].split())
-
-
-@lru_cache(maxsize=16384)
-def is_general(word: str) -> bool:
-    """A common word of everyday English that no list of clinical words holds ("playing", "able",
-    "quite").
-    """
-    if word in _word_set("clinical") or _meaning(word)[0][0] != stem(word) or stem(word) in _lexicon().next:
-        return False
-    return bool(zipf_frequency(word, "en") >= _GENERAL)
 
 
 def is_empty(word: str) -> bool:

@@ -1,9 +1,11 @@
-"""Who says it: a claim must not put words into another mouth."""
+"""Who it is about and who says it: a claim must not change the patient's sex or the speaker."""
 
 from collections.abc import Sequence
 
-from clinical.evidence.index import Line
+from clinical.evidence.fit import Unit
+from clinical.evidence.index import Index, Line, words_of_sex
 from clinical.evidence.scope import speakers
+from clinical.evidence.words import stem
 
 _NEAR = 3
 
@@ -31,3 +33,16 @@ def _speaker(line: Line) -> str | None:
                     if near in kinds[kind]:
                         return kind
     return None
+
+
+def is_sex_of(unit: Unit, index: Index) -> bool:
+    """Is the unit only the word for a patient of the sex that the report speaks of?"""
+    return index.sex is not None and all(m.key == stem(index.sex) for m in unit.mentions)
+
+
+def claim_sex(claim: Line) -> str | None:
+    """The sex that the claim gives the patient, where it speaks of one person only."""
+    if any("family" in m.states for m in claim.mentions):
+        return None
+    said = {sex for t in claim.tokens if (sex := words_of_sex().get(t.lower)) is not None}
+    return said.pop() if len(said) == 1 and claim.tokens[0].lower in words_of_sex() else None
