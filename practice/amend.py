@@ -30,6 +30,9 @@ def settle(database: Database, report_id: str, now: str) -> tuple[str, ...]:
         database.execute("INSERT OR IGNORE INTO holds VALUES (?, ?, ?)", (report_id, AMENDS, now))
         return ()
     for row in certain:
+        if amends and row["status"] == "amended" and _signed_later(row, new):
+            _replace(database, report_id, row["id"], row["status"])  # amendments came in the wrong order
+            return (report_id,)
         _replace(database, row["id"], report_id, new["status"])
     return tuple(row["id"] for row in certain)
 
@@ -74,23 +77,50 @@ def _came_too_late(database: Database, new: Row) -> bool:
         return False
     rows = database.all(
         """
-        SELECT * FROM reports WHERE id <> :id AND seq < :seq AND status IN ('amended', 'retracted')
+        SELECT * FROM reports WHERE id <> :id AND seq < :seq
+        AND (status IN ('amended', 'retracted') OR status = 'final' AND :status = 'preliminary')
         AND (supersedes = :number OR accession = :number AND report_type IS :type)
         AND (status = 'retracted' OR signed = 1 AND superseded_by IS NULL) ORDER BY seq DESC
         """,
-        {"id": new["id"], "seq": new["seq"], "number": new["accession"], "type": new["report_type"]},
+        {
+            "id": new["id"],
+            "seq": new["seq"],
+            "number": new["accession"],
+            "type": new["report_type"],
+            "status": new["status"],
+        },
     )
+    if not rows or _met_its_original(database, new):
+        return False
     for row in rows:
-        early = row["status"] == "retracted" and not _replaces_any(database, row["id"])
-        older = row["status"] == "amended" and new["status"] in ("final", "preliminary")
-        if (early or older) and _same_patient(database, new, row):
+        if _same_patient(database, new, row):
             _replace(database, new["id"], row["id"], row["status"])
             return True
     return False
 
 
-def _replaces_any(database: Database, report_id: str) -> bool:
-    return database.one("SELECT 1 FROM reports WHERE superseded_by = ?", (report_id,)) is not None
+def _met_its_original(database: Database, new: Row) -> bool:
+    """Whether the one that this report would be was replaced already, so that this is another report."""
+    if new["status"] == "amended":
+        return True  # which of two amendments counts is told by when they were signed
+    found = database.one(
+        """
+        SELECT 1 FROM reports WHERE accession = :number AND report_type IS :type AND id <> :id
+        AND superseded_by IS NOT NULL
+        AND coalesce(json_extract(extracted, '$.value.status'), 'preliminary') = :status
+        """,
+        {
+            "number": new["accession"],
+            "type": new["report_type"],
+            "id": new["id"],
+            "status": new["status"],
+        },
+    )
+    return found is not None
+
+
+def _signed_later(row: Row, new: Row) -> bool:
+    return bool(row["signed_at"] and new["signed_at"] and row["signed_at"] > new["signed_at"])
 
 
 def _replace(database: Database, earlier_id: str, by: str, status: str) -> None:

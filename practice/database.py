@@ -68,32 +68,29 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator["Database"]:
-        """All or nothing, durable when it returns; inside another one it is part of that.
+        """All or nothing, durable when it returns; one inside another is durable with the outer one.
 
         Raises:
             HomeError: the disk is full or failing, or another process does not let go.
         """
         with self._lock:
+            name = f"level{self._depth}"
+            inner = self._depth > 0
             try:
-                if self._depth == 0:
-                    self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute(f"SAVEPOINT {name}" if inner else "BEGIN IMMEDIATE")
                 self._depth += 1
                 try:
                     yield self
                 finally:
                     self._depth -= 1
-                if self._depth == 0:
-                    self._connection.execute("COMMIT")
-            except dbapi2.OperationalError as error:
-                self._roll_back()
-                raise _unusable(error) from None
-            except BaseException:
-                self._roll_back()
+                self._connection.execute(f"RELEASE {name}" if inner else "COMMIT")
+            except BaseException as error:
+                if self._connection.in_transaction:  # some errors end it by themselves
+                    undo = f"ROLLBACK TO {name}" if inner else "ROLLBACK"
+                    self._connection.execute(undo)
+                if isinstance(error, dbapi2.OperationalError):
+                    raise _unusable(error) from None
                 raise
-
-    def _roll_back(self) -> None:
-        if self._depth == 0 and self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
 
     def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Run a statement; the number of rows it changed."""

@@ -247,11 +247,11 @@ class Home:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def wipe_tmp(self) -> None:
-        """Remove temporary files whose process is gone."""
+    def wipe_tmp(self, *, strays: bool = False) -> None:
+        """Remove temporary files whose process is gone; with ``strays`` also those of no process."""
         for entry in self.tmp.iterdir():
             owner = entry.name.split("-", 1)[0]
-            if owner.isdigit() and psutil.pid_exists(int(owner)):
+            if psutil.pid_exists(int(owner)) if owner.isdigit() else not strays:
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)
@@ -278,6 +278,7 @@ class Home:
             stream.truncate(0)
             stream.write(str(os.getpid()))
             stream.flush()
+            self.wipe_tmp(strays=True)
             try:
                 yield
             finally:

@@ -29,6 +29,7 @@ class Reading:
         self.database = Database(home.database, keys.database)
         self.originals = Originals(home.originals, keys.originals, home.run / "originals.lock")
         self._names_key = keys.names
+        self._known: tuple[Row | None, tuple[Identity, ...]] = (None, ())
 
     def seen(self, content_sha256: str) -> bool:
         """Whether a file of this content was kept, quarantined or forgotten.
@@ -184,8 +185,15 @@ class Reading:
 
     def known_identities(self) -> tuple[Identity, ...]:
         """Every distinct identity of the practice's patients, for the second sweep."""
-        rows = self.database.all("SELECT DISTINCT identity FROM identities")
-        return tuple(from_json(Identity, row["identity"]) for row in rows)
+        stamp = self.database.one(
+            "SELECT count(*) AS rows, (SELECT max(seq) FROM reports) AS last FROM identities"
+        )
+        known, identities = self._known
+        if stamp != known:
+            rows = self.database.all("SELECT DISTINCT identity FROM identities")
+            identities = tuple(from_json(Identity, row["identity"]) for row in rows)
+            self._known = (stamp, identities)
+        return identities
 
     def counts(self) -> Counts:
         """What there is, by number."""

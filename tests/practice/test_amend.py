@@ -1,5 +1,7 @@
 """Amendments and retractions: who replaces whom, in whatever order they come."""
 
+from itertools import permutations
+
 import pytest
 
 from clinical.errors import Refused
@@ -133,3 +135,47 @@ def test_which_releases_a_retracted_report_trained_is_known(store, make):
     make.keep("A", status="retracted", supersedes="A1")
     assert store.releases_with(first) == (release.id,)
     assert store.releases_with(make.keep("B")) == ()
+
+
+VERSIONS = {
+    "preliminary": {
+        "status": "preliminary",
+        "signed": False,
+        "author": None,
+        "state": "held",
+        "reason": "preliminary",
+    },
+    "final": {"signed_at": "2024-03-05T09:00"},
+    "amended": {"status": "amended", "supersedes": "A1", "signed_at": "2024-03-05T10:00"},
+    "amended again": {"status": "amended", "supersedes": "A1", "signed_at": "2024-03-05T11:00"},
+    "retracted": {"status": "retracted", "supersedes": "A1", "signed_at": "2024-03-05T12:00"},
+}
+
+
+@pytest.mark.parametrize("order", [order for n in (2, 3, 4) for order in permutations(list(VERSIONS)[:4], n)])
+def test_in_whatever_order_versions_come_the_latest_stands_alone(store, make, order):
+    ids = {name: make.keep(name, accession="A1", **VERSIONS[name]) for name in order}
+    latest = max(order, key=list(VERSIONS).index)
+    live = [name for name, report_id in ids.items() if store.status_of(report_id).state in ("taken", "held")]
+    assert live == [latest]
+    assert [hit.report_id for hit in store.find(" ".join(latest.split()))] == [ids[latest]]
+
+
+@pytest.mark.parametrize(
+    "order", [order for order in permutations(["final", "amended", "retracted"]) if order.index("retracted")]
+)
+def test_nothing_stands_after_a_retraction_but_what_was_amended_later(store, make, order):
+    ids = [make.keep(name, accession="A1", **VERSIONS[name]) for name in order]
+    after = order[order.index("retracted") :]
+    live = [
+        name
+        for name, report_id in zip(order, ids, strict=True)
+        if store.status_of(report_id).state == "taken"
+    ]
+    assert live == (["amended"] if "amended" in after else [])
+
+
+def test_a_further_report_of_an_order_that_was_amended_stands(store, make):
+    make.keep("A", accession="A1")
+    make.keep("A, mended", status="amended", accession="A1", supersedes="A1")
+    assert states(store, make.keep("A second view.", accession="A1")) == ["taken"]

@@ -293,3 +293,37 @@ def test_a_migration_that_fails_changes_nothing(store, monkeypatch):
     again = Store.open(store.home, store.keys)
     assert again.database.one("SELECT 1 FROM sqlite_master WHERE name = 'extra'") is None
     again.close()
+
+
+def test_known_identities_follow_what_comes_and_goes(store, make, jane):
+    assert store.known_identities() == ()
+    report_id = make.keep("A", jane)
+    make.keep("B", jane)
+    assert store.known_identities() == (jane,) == store.known_identities()
+    roe = Identity(name="Roe, Al")
+    make.keep("C", roe)
+    assert set(store.known_identities()) == {jane, roe}
+    for row in store.reports(patient_id=store.status_of(report_id).patient_id):
+        store.forget(row.id)
+    assert store.known_identities() == (roe,)
+
+
+def test_an_inner_transaction_that_fails_leaves_the_outer_one_whole(store):
+    with store.database.transaction():
+        Jobs(store).enqueue("first")
+        with pytest.raises(ZeroDivisionError), store.database.transaction():
+            Jobs(store).enqueue("second")
+            raise ZeroDivisionError
+        Jobs(store).enqueue("third")
+    assert [row["kind"] for row in store.database.all("SELECT kind FROM jobs")] == ["first", "third"]
+
+
+def test_a_store_that_is_busy_says_so(store, monkeypatch):
+    monkeypatch.setattr("practice.database.BUSY_SECONDS", 0.05)
+    other = Store.open(store.home, store.keys)
+    with store.database.transaction():
+        Jobs(store).enqueue("first")
+        with pytest.raises(HomeError, match="busy"):
+            Jobs(other).enqueue("second")
+    Jobs(other).enqueue("third")
+    other.close()
