@@ -1,0 +1,333 @@
+"""Signed reports become instruction pairs; references are what the physician wrote, never invented.
+
+The conclusion (impression, assessment, diagnosis, plan) is the reference of summarize and diagnose and is cut
+from what the model sees; sentences elsewhere that repeat it go too. Compare takes the physician's own
+sentences about the prior; anomalies takes computed flags and the findings that the conclusion names; ask
+takes the sentence of the report that holds the answer, or none where the report is silent.
+"""
+
+import hashlib
+import itertools
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from clinical.answers.answer import Tool
+from clinical.answers.passages import CONCLUSIONS, Passage, passages
+from clinical.prompts import DEFAULT_SENTENCES, NamedCondition
+from clinical.report import Finding, Measurement, Report
+from trainer.cutting import cut_repeats, cut_sections, cut_spans
+from trainer.example import Example
+
+MIN_WORDS = 12
+"""A report with fewer words left after the cut asks the impossible."""
+_COMPARING = re.compile(
+    r"\b(?:unchanged|compar(?:ed|ison)|prior|previous(?:ly)?|interval|since|stable|again|no longer|resolved"
+    r"|resolution|improv\w+|worse\w*|increas\w+|decreas\w+|new(?:ly)?|progress\w+|rose|fell|risen|fallen|larger|smaller)\b",
+    re.IGNORECASE,
+)
+_PRIOR = re.compile(
+    r"\b(?:compar|prior|previous|last|interval|since|unchanged|stable|earlier|\[DATE-)", re.IGNORECASE
+)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_WORD = re.compile(r"[a-z]{4,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A draft that a physician edited and confirmed.
+
+    Attributes:
+        report: what was asked about (for compare the prior first).
+        draft: what the model had said; final: what the physician made of it.
+    """
+
+    reports: tuple[Report, ...] = field(repr=False)
+    tool: Tool
+    draft: str = field(repr=False)
+    final: str = field(repr=False)
+    question: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The pairs, and why reports gave none, counted by reason."""
+
+    examples: tuple[Example, ...] = field(repr=False)
+    left_out: Mapping[str, int]
+
+
+def build_pairs(reports: Sequence[Report], feedback: Sequence[Correction] = ()) -> list[Example]:
+    """All instruction pairs of ``reports`` and confirmed corrections, in a stable order."""
+    return list(pair_up(reports, feedback).examples)
+
+
+def pair_up(
+    reports: Sequence[Report],
+    feedback: Sequence[Correction] = (),
+    *,
+    drafts: Mapping[str, Sequence[str]] | None = None,
+) -> Pairs:
+    """As ``build_pairs``, and says what was left out.
+
+    Args:
+        reports: de-identified, with structure. Unsigned, held, preliminary and retracted ones never train.
+        feedback: confirmed corrections. An accepted draft without an edit never trains.
+        drafts: by report id, what our own model had said of it: a report that repeats it never trains.
+    """
+    examples: list[Example] = []
+    left_out: Counter[str] = Counter()
+    drafts = drafts or {}
+    fit: list[Report] = []
+    for report in reports:
+        reason = why_not(report, drafts.get(report.id, ()))
+        if reason is None:
+            fit.append(report)
+        else:
+            left_out[reason] += 1
+    for report in fit:
+        made = _of_one(report)
+        examples += made
+        if not made:
+            left_out["nothing to learn from"] += 1
+    for prior, current in _consecutive(fit):
+        compared = _compare(prior, current)
+        if compared is not None:
+            examples.append(compared)
+    for correction in feedback:
+        if _plain(correction.final) in ("", _plain(correction.draft)):
+            left_out["draft accepted unedited"] += 1
+        else:
+            examples.append(_corrected(correction))
+    unique = {example.id: example for example in examples}
+    return Pairs(tuple(unique.values()), dict(left_out))
+
+
+def why_not(report: Report, drafts: Sequence[str] = ()) -> str | None:
+    """Why a report must not train, or None."""
+    if not report.signed or report.status not in ("final", "amended"):
+        return "not signed or not final"
+    if report.held:
+        return "held"
+    if report.doubtful or any(m.doubtful for m in report.structure.measurements):
+        return "numbers read with doubt"
+    if report.unread_pages:
+        return "unread pages"
+    conclusion = _plain(" ".join(_conclusion(report)))
+    if conclusion and any(_repeats(conclusion, _plain(draft)) for draft in drafts):
+        return "repeats our own draft"
+    return None
+
+
+def _of_one(report: Report) -> list[Example]:
+    conclusion = _conclusion(report)
+    cut = cut_repeats(cut_sections(report), conclusion)
+    if len(cut.text.split()) < MIN_WORDS:
+        return []
+    patient = report.patient_id or report.id
+    known = _numbers(cut.text)
+    said = [s for s in conclusion if len(s) > 3 and _numbers(s) <= known]
+    examples = []
+    if said:
+        wanted = tuple(said[: DEFAULT_SENTENCES["summarize"]])
+        examples.append(Example("summarize", (cut,), patient, sentences=wanted))
+    conditions = _conditions(report, cut)
+    if conditions:
+        examples.append(Example("diagnose", (cut,), patient, conditions=conditions))
+    abnormal = _anomalies(cut, conclusion)
+    if abnormal:
+        examples.append(Example("anomalies", (cut,), patient, sentences=abnormal, source="structure"))
+    examples += _questions(cut, patient)
+    return examples
+
+
+def _conclusion(report: Report) -> list[str]:
+    """The physician's own conclusion, by sentence; the first of impression, assessment, diagnosis."""
+    by_section: dict[str, list[str]] = {}
+    for passage in passages(report):
+        if passage.section in CONCLUSIONS:
+            by_section.setdefault(passage.section, []).append(passage.text(report))
+    return next((by_section[name] for name in CONCLUSIONS if name in by_section), [])
+
+
+def _conditions(report: Report, cut: Report) -> tuple[NamedCondition, ...]:
+    """What the conclusion diagnoses, each with sentences of the cut report that speak for it."""
+    seen: dict[str, Finding] = {}
+    for finding in report.structure.findings:
+        if finding.section in CONCLUSIONS and finding.assertion in ("present", "possible"):
+            seen.setdefault(finding.concept.lower(), finding)
+    basis = _abnormal_passages(cut)
+    named = []
+    for concept, finding in seen.items():
+        words = set(_WORD.findall(concept))
+        related = [p for p in basis if words & set(_WORD.findall(p.text(cut).lower()))] or basis[:1]
+        wording = " ".join(report.text[finding.start : finding.end].split())
+        side = finding.side if finding.side and finding.side not in wording.lower() else None
+        condition = f"{side} {wording}" if side else wording
+        named.append(NamedCondition(condition, tuple(p.text(cut) for p in related[:2])))
+    return tuple(named[: DEFAULT_SENTENCES["diagnose"]])
+
+
+def _abnormal_passages(report: Report) -> list[Passage]:
+    """Sentences that hold a present finding or a value out of range."""
+    offsets = [f.start for f in report.structure.findings if f.assertion in ("present", "possible")]
+    offsets += [m.start for m in report.structure.measurements if m.flag not in (None, "N")]
+    return [p for p in passages(report) if any(p.start <= offset < p.end for offset in offsets)]
+
+
+def _anomalies(cut: Report, conclusion: Sequence[str]) -> tuple[str, ...]:
+    values = [m for m in cut.structure.measurements if m.flag not in (None, "N")]
+    values.sort(key=lambda m: (not m.critical, m.flag not in ("HH", "LL")))
+    lines = [worded_value(m) for m in values]
+    concluded = set(_WORD.findall(" ".join(conclusion).lower()))
+    for passage in passages(cut):
+        present = [
+            f
+            for f in cut.structure.findings
+            if passage.start <= f.start < passage.end
+            and f.assertion == "present"
+            and set(_WORD.findall(f.concept.lower())) & concluded
+        ]
+        if present and not any(passage.start <= m.start < passage.end for m in values):
+            lines.append(passage.text(cut))
+    return tuple(dict.fromkeys(lines))[: DEFAULT_SENTENCES["anomalies"]]
+
+
+def worded_value(measurement: Measurement) -> str:
+    """A value in words: ``Potassium 6.1 mmol/L, critically high (reference 3.5-5.1).``"""
+    level = {"H": "high", "L": "low", "HH": "critically high", "LL": "critically low"}.get(
+        measurement.flag or "", "abnormal"
+    )
+    if measurement.critical and not level.startswith("critically"):
+        level = f"critically {level}"
+    unit = f" {measurement.unit}" if measurement.unit else ""
+    words = f"{measurement.name[:1].upper()}{measurement.name[1:]} {measurement.value_text}{unit}, {level}"
+    if measurement.low is not None and measurement.high is not None:
+        words += f" (reference {measurement.low:g}-{measurement.high:g})"
+    return words + "."
+
+
+def _questions(cut: Report, patient: str) -> list[Example]:
+    """Up to one question on a value, one on a finding, and for some reports one that it cannot answer."""
+    texts = _question_texts()
+    place = passages(cut)
+    made = []
+    values = [m for m in cut.structure.measurements if _holding(place, m.start) is not None]
+    findings = [f for f in cut.structure.findings if _holding(place, f.start) is not None]
+    if values:
+        value = _pick(values, cut.id, "value")
+        question = str(_pick(texts["value"], cut.id, "value wording")).format(name=value.name)
+        made.append((question, _holding(place, value.start)))
+    if findings:
+        finding = _pick(findings, cut.id, "finding")
+        question = str(_pick(texts["finding"], cut.id, "finding wording")).format(name=finding.concept)
+        made.append((question, _holding(place, finding.start)))
+    if _draw(cut.id, "silent") % 3 == 0:
+        lower = cut.text.lower()
+        silent = [name for name in texts["absent"] if not any(word in lower for word in _WORD.findall(name))]
+        if silent:
+            name = _pick(silent, cut.id, "silent name")
+            made.append((str(_pick(texts["finding"], cut.id, "silent wording")).format(name=name), None))
+    return [
+        Example(
+            "ask",
+            (cut,),
+            patient,
+            question=question[:1].upper() + question[1:],
+            sentences=(passage.text(cut),) if passage else (),
+        )
+        for question, passage in made
+    ]
+
+
+def _consecutive(reports: Iterable[Report]) -> list[tuple[Report, Report]]:
+    """Prior and current of one patient and one type, in order of examination."""
+    courses: dict[tuple[str, str], list[Report]] = {}
+    for report in reports:
+        if report.patient_id and report.report_type and report.observed_at:
+            courses.setdefault((report.patient_id, report.report_type), []).append(report)
+    couples = []
+    for course in courses.values():
+        course.sort(key=lambda report: (report.observed_at or "", report.id))
+        couples += list(itertools.pairwise(course))
+    return couples
+
+
+def _compare(prior: Report, current: Report) -> Example | None:
+    said = [p for p in passages(current) if _speaks_of_prior(p.text(current))]
+    cut = cut_sections(cut_spans(current, [(p.start, p.end) for p in said]))
+    before = cut_sections(prior)
+    known = _numbers(cut.text) | _numbers(before.text)
+    wording = [p.text(current) for p in said if _numbers(p.text(current)) <= known]
+    if not wording or len(cut.text.split()) < MIN_WORDS or len(before.text.split()) < MIN_WORDS:
+        return None
+    return Example(
+        "compare",
+        (before, cut),
+        current.patient_id or current.id,
+        sentences=tuple(wording[: DEFAULT_SENTENCES["compare"]]),
+    )
+
+
+def _speaks_of_prior(sentence: str) -> bool:
+    return bool(_COMPARING.search(sentence) and _PRIOR.search(sentence)) and len(sentence.split()) >= 3
+
+
+def _corrected(correction: Correction) -> Example:
+    """A confirmed correction: the physician's words, line by line, are the reference."""
+    report = correction.reports[-1]
+    lines = [line.strip(" -•\t") for line in correction.final.splitlines() if line.strip(" -•\t")]
+    patient = report.patient_id or report.id
+    if correction.tool == "diagnose":
+        conditions = tuple(NamedCondition(line) for line in lines)
+        return Example("diagnose", correction.reports, patient, conditions=conditions, source="feedback")
+    return Example(
+        correction.tool,
+        correction.reports,
+        patient,
+        question=correction.question,
+        sentences=tuple(lines),
+        source="feedback",
+    )
+
+
+@cache
+def _question_texts() -> Mapping[str, Sequence[str]]:
+    with Path(__file__).with_name("questions.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def _holding(place: Sequence[Passage], offset: int) -> Passage | None:
+    return next((p for p in place if p.start <= offset < p.end), None)
+
+
+def _draw(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:6], "big")
+
+
+def _pick(choices: Sequence[Any], *parts: str) -> Any:
+    return choices[_draw(*parts) % len(choices)]
+
+
+def _numbers(text: str) -> set[str]:
+    return set(_NUMBER.findall(text))
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[a-z]+|\d+(?:\.\d+)?", text.lower()))
+
+
+def _repeats(conclusion: str, draft: str) -> bool:
+    """Does the draft hold at least four fifths of the conclusion's words, in runs of four?"""
+    words = conclusion.split()
+    if len(words) < 4:
+        return conclusion == draft
+    runs = {tuple(words[i : i + 4]) for i in range(len(words) - 3)}
+    drafted = draft.split()
+    known = {tuple(drafted[i : i + 4]) for i in range(len(drafted) - 3)}
+    return len(runs & known) >= 0.8 * len(runs)
