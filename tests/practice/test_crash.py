@@ -8,12 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from operator import methodcaller
 from pathlib import Path
 
 import pytest
 
 from clinical.errors import HomeError
 from clinical.report import DeidentifiedReport, ExtractedReport, Identity, ReportFile, Structure
+from practice.database import Database
 from practice.home import Home
 from practice.jobs import Jobs
 from practice.keys import Keys
@@ -26,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 # Takes files from a folder as intake does: unseen ones are kept, then removed from the folder.
 KEEPER = """
 import hashlib, sys
+from operator import methodcaller
 from pathlib import Path
 from clinical.report import *
 from practice.home import Home
@@ -96,6 +101,89 @@ def test_killed_at_twenty_random_moments_every_report_is_there_once(tmp_path):
     store.close()
 
 
+def dies_at(step: int, action: Callable[[Store], object], home: Home, keys: Keys) -> bool:
+    """Run an action in a process that kills itself at its nth flush or statement; False if it got through."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def step_on(original: Callable[..., object]) -> Callable[..., object]:
+            def stepped(*args: object, **fields: object) -> object:
+                nonlocal count
+                count += 1
+                if count == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return original(*args, **fields)
+
+            return stepped
+
+        try:
+            store = Store.open(home, keys)
+            os.fsync = step_on(os.fsync)
+            Path.unlink = step_on(Path.unlink)
+            Database.execute = step_on(Database.execute)
+            action(store)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def test_killed_at_every_single_step_of_keeping_the_report_is_whole_or_absent(tmp_path):
+    two = replace(one("B"), extracted=replace(one("B").extracted, report_index=1))
+    home = Home.create(tmp_path / "home")
+    keys = Keys.create(home, tmp_path / "key")
+    file = ReportFile("a", b"content")
+    step = 0
+    while True:
+        step += 1
+        died = dies_at(step, lambda store: store.keep(file, [one("A"), two], [("prepare", {})]), home, keys)
+        store = Store.open(home, keys)
+        counts = store.counts()
+        whole = (2, 1, 2, {"ready": 2})
+        assert (counts.reports, counts.files, counts.patients, counts.jobs) in (whole, (0, 0, 0, {}))
+        assert len(store.originals.names()) == counts.files
+        assert store.seen(hashlib.sha256(b"content").hexdigest()) == bool(counts.files)
+        for row in store.reports():
+            assert store.original(row.id).content == b"content" and store.find("A")
+        if not died:
+            assert counts.reports == 2
+            break
+        if counts.reports:
+            store.forget(store.reports()[0].id)
+            store.forget(store.reports()[0].id)
+        store.close()
+    store.close()
+    assert step > 15, step
+
+
+def test_killed_at_every_single_step_of_forgetting_it_is_there_or_gone(tmp_path):
+    home = Home.create(tmp_path / "home")
+    keys = Keys.create(home, tmp_path / "key")
+    step = 0
+    while True:
+        step += 1
+        store = Store.open(home, keys)
+        for row in store.reports():
+            store.forget(row.id)
+        (report_id,) = store.keep(ReportFile("a", f"content {step}".encode()), [one("Zebra")])
+        store.close()
+        died = dies_at(step, methodcaller("forget", report_id), home, keys)
+        store = Store.open(home, keys)
+        left = [row.id for row in store.reports()]
+        assert left in ([report_id], [])
+        assert len(store.originals.names()) == store.counts().files == store.counts().patients == len(left)
+        assert len(store.find("zebra")) == len(left)
+        if left:
+            assert store.original(report_id).content
+        assert store.database.check()
+        store.close()
+        if not died:
+            assert left == []
+            break
+    assert step > 8, step
+
+
 def one(text: str) -> TakenReport:
     extracted = ExtractedReport(text=text, identity=Identity(), status="final", signed=True)
     return TakenReport(extracted, DeidentifiedReport(text), Structure(), author="Anna Weber")
@@ -103,6 +191,7 @@ def one(text: str) -> TakenReport:
 
 FULL = """
 import resource, signal, sys
+from operator import methodcaller
 from pathlib import Path
 from clinical.errors import HomeError
 from clinical.report import *
