@@ -20,7 +20,8 @@ from mcp_tools.injection import neutral
 from practice.releases import Releases
 from practice.store import Store
 
-TEXT_ID = "text"  # the id of a report that was pasted, not taken from the store
+TEXT_ID = "text"
+PASTED = frozenset({TEXT_ID, "prior", "current"})  # ids of reports that are not in the store
 NO_ENGINE = "The model is not running: answered from the report's own words."
 
 
@@ -129,7 +130,7 @@ class Answering:
     ) -> Answer:
         """The answer under ``key`` of the first report: from the store, or computed and then kept there."""
         model = self._model(tool, reports)
-        stored = all(report.id != TEXT_ID for report in reports)
+        stored = not any(report.id in PASTED for report in reports)
         if stored:
             json = self.store.answer(reports[0].id, key, model.release)
             if json is not None:

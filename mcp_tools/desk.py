@@ -16,7 +16,7 @@ from clinical.deidentify.deidentifier import Deidentifier, Roster
 from clinical.errors import Refused
 from clinical.prompts import Generate
 from clinical.report import Report, Span
-from mcp_tools.answering import TEXT_ID, Answering
+from mcp_tools.answering import PASTED, TEXT_ID, Answering
 from mcp_tools.egress import Sweep, left_over, masked, to_cloud, without_identifiers
 from mcp_tools.injection import Flagged, find_instructions, neutral
 from practice.feedback import FeedbackBook
@@ -209,7 +209,7 @@ class Desk:
 
     def note(self, event: str, *report_ids: str) -> None:
         """One audit line."""
-        ids = [report_id for report_id in report_ids if report_id != TEXT_ID]
+        ids = [report_id for report_id in report_ids if report_id not in PASTED]
         self.audit.append(event, self.token.id, {"reports": ids[:20]} if ids else {})
 
 

@@ -7,6 +7,7 @@ spaced-out words joined, and over what is encoded in base64.
 
 import base64
 import binascii
+import itertools
 import re
 import tomllib
 import unicodedata
@@ -27,6 +28,7 @@ _INVISIBLE = re.compile(
     "[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\ufe00-\ufe0f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
 )
 _SPACED = re.compile(r"(?<!\w)(?:[^\W\d_]([ ._*-]))(?:[^\W\d_]\1){4,}[^\W\d_](?!\w)")
+_SPACED_SHORT = re.compile(r"(?<!\w)[^\W\d_]([ ._*-])(?:[^\W\d_]\1)*[^\W\d_](?!\w)")
 _ENCODED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{24,}={0,2}")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$|[\"'”)])|\n")
 
@@ -53,6 +55,12 @@ class _Rules:
     patterns: tuple[tuple[str, re.Pattern[str]], ...]
     follow: re.Pattern[str]
     hidden: re.Pattern[str]
+    groups: tuple[tuple[int, re.Pattern[str]], ...]
+    threshold: int
+    script: re.Pattern[str]
+    script_letters: int
+    script_share: float
+    script_within: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ class _Folded:
     origin: tuple[int, ...]
 
 
+@lru_cache(maxsize=64)
 def find_instructions(text: str) -> tuple[Flagged, ...]:
     """Stretches that read like instructions to software, whole sentences, in order, without overlap."""
     rules = _rules()
@@ -72,6 +81,8 @@ def find_instructions(text: str) -> tuple[Flagged, ...]:
             for match in pattern.finditer(folded.text):
                 start, end = _sentences(folded.text, match.start(), match.end(), rules.follow)
                 found.append(Flagged(folded.origin[start], folded.origin[end - 1] + 1, kind))
+        found += _suspicious(folded, rules)
+    found += _other_script(text, rules)
     found += [
         Flagged(m.start(), m.end(), "encoded")
         for m in _ENCODED.finditer(text)
@@ -129,7 +140,54 @@ def _rules() -> _Rules:
         ),
         follow=re.compile(data["follow"]["pattern"], flags),
         hidden=re.compile(data["hidden"]["pattern"]),
+        groups=tuple(
+            (group["weight"], re.compile(group["pattern"], flags)) for group in data["score"]["group"]
+        ),
+        threshold=data["score"]["threshold"],
+        script=re.compile(data["script"]["pattern"]),
+        script_letters=data["script"]["letters"],
+        script_share=data["script"]["share"],
+        script_within=data["script"]["within"],
     )
+
+
+def _suspicious(folded: _Folded, rules: _Rules) -> list[Flagged]:
+    """Sentences that gather enough of what is said to software and not to physicians."""
+    found = []
+    for start, end in _split(folded.text):
+        sentence = folded.text[start:end]
+        score = 0
+        for weight, pattern in rules.groups:
+            if pattern.search(sentence):
+                score += weight
+        if score >= rules.threshold:
+            begin, finish = _sentences(folded.text, start, end, rules.follow)
+            found.append(Flagged(folded.origin[begin], folded.origin[finish - 1] + 1, "suspicious"))
+    return found
+
+
+def _other_script(text: str, rules: _Rules) -> list[Flagged]:
+    """Sentences in another script, in a report that is mostly written in Latin letters."""
+    if len(rules.script.findall(text)) > rules.script_within * max(1, sum(char.isalpha() for char in text)):
+        return []
+    found = []
+    for start, end in _split(text):
+        letters = len(rules.script.findall(text, start, end))
+        alphabetic = sum(char.isalpha() for char in text[start:end])
+        if letters >= rules.script_letters and letters >= rules.script_share * alphabetic:
+            found.append(Flagged(start, end, "script"))
+    return found
+
+
+def _split(text: str) -> list[tuple[int, int]]:
+    """Sentences and lines, without the white space around them."""
+    cuts = [0, *(stop.end() for stop in _SENTENCE_END.finditer(text)), len(text)]
+    parts = []
+    for start, end in itertools.pairwise(cuts):
+        words = text[start:end]
+        if words.strip():
+            parts.append((start + len(words) - len(words.lstrip()), start + len(words.rstrip())))
+    return parts
 
 
 def _readings(text: str) -> tuple[_Folded, ...]:
@@ -168,7 +226,7 @@ def _joined(folded: _Folded) -> _Folded:
     if not _SPACED.search(folded.text):
         return folded
     keep = [True] * len(folded.text)
-    for match in _SPACED.finditer(folded.text):
+    for match in _SPACED_SHORT.finditer(folded.text):
         for index in range(match.start() + 1, match.end(), 2):
             keep[index] = False
     kept = [index for index, kept in enumerate(keep) if kept]
