@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from clinical.errors import Refused
-from practice.home import Home, write_atomically
+from practice.home import Home
 from practice.keys import Keys
 
 START = "0" * 64
@@ -83,7 +83,7 @@ class Audit:
             stream.write(line.encode() + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
-            write_atomically(self._head, self._head_line(number + 1, mac).encode())
+            self._write_head(number + 1, mac)
 
     def verify(self) -> AuditCheck:
         """Check every line, the chain, and that the end is there."""
@@ -107,16 +107,26 @@ class Audit:
             return self._check_head(macs, before)
 
     def _check_head(self, macs: list[str], before: str) -> AuditCheck:
-        """The head may be one line behind, where a crash came between the two."""
+        """The head may be behind, where a crash came between it and the line; it may not be ahead."""
         try:
             head = self._head.read_text("utf-8")
+            number = int(head.split(" ")[0])
         except FileNotFoundError:
             fault = None if len(macs) <= 1 else "the head file is missing"
             return AuditCheck(len(macs), before, None if fault is None else len(macs), fault)
-        recent = [(number, macs[number - 1]) for number in range(max(1, len(macs) - 1), len(macs) + 1)]
-        if any(hmac.compare_digest(head, self._head_line(number, mac)) for number, mac in recent):
+        except ValueError:
+            return AuditCheck(len(macs), before, len(macs), "the head file is damaged")
+        if 1 <= number <= len(macs) and hmac.compare_digest(head, self._head_line(number, macs[number - 1])):
             return AuditCheck(len(macs), before)
         return AuditCheck(len(macs), before, len(macs) + 1, "lines were cut off at the end")
+
+    def _write_head(self, number: int, mac: str) -> None:
+        """Overwrite in place: one line of fixed length; the trail itself is what must be flushed."""
+        handle = os.open(self._head, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(handle, self._head_line(number, mac).encode(), 0)
+        finally:
+            os.close(handle)
 
     def head(self) -> str:
         """The last entry's hash, to be noted elsewhere."""
@@ -136,7 +146,7 @@ class Audit:
 
     def _head_line(self, number: int, mac: str) -> str:
         seal = hmac.new(self._key, f"head {number} {mac}".encode(), hashlib.sha256).hexdigest()
-        return f"{number} {seal}"
+        return f"{number:012} {seal}"
 
 
 def _words(ids: Mapping[str, str | int | Sequence[str]]) -> Iterator[str]:

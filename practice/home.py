@@ -145,6 +145,8 @@ class Home:
         root = _fit(root)
         if (root / "home.json").exists():
             raise HomeError("There is a practice home here already.", "Use it, or name another folder.")
+        if root.exists() and any(root.iterdir()):
+            raise HomeError("The folder for the practice home is not empty.", "Name a new folder.")
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         root.chmod(0o700)
         home = Home(root, secrets.token_hex(8))

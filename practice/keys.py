@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from clinical.errors import HomeError, KeyMissing
-from practice.home import Home, write_atomically
+from practice.home import Home, why_unfit, write_atomically
 
 Purpose = Literal["database", "originals", "split", "names", "audit", "surrogates", "check"]
 KEY_BYTES = 32
@@ -90,6 +90,9 @@ class Keys:
                 "The practice's key may not lie inside the home, whose backups would then carry it.",
                 "Name a key file outside the home.",
             )
+        synced = why_unfit(path, ())
+        if synced is not None:
+            raise HomeError(f"The practice's key may not lie at {path}: {synced}.", "Name another key file.")
         if path.exists():
             raise HomeError(f"There is a key at {path} already.", "Name another key file.")
         if _check_file(home).exists():

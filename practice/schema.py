@@ -54,12 +54,12 @@ _FIRST = (
         accession TEXT,
         supersedes TEXT,
         superseded_by TEXT,
+        kept_at TEXT NOT NULL,
+        trainable_at TEXT,
         text TEXT NOT NULL,
         structure TEXT NOT NULL,
         deidentified TEXT NOT NULL,
         extracted TEXT NOT NULL,
-        kept_at TEXT NOT NULL,
-        trainable_at TEXT,
         UNIQUE (file_id, report_index)
     )
     """,

@@ -79,6 +79,12 @@ def test_a_removed_head_file_is_found(audit, path):
     assert not audit.verify().whole
 
 
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"000000000006 " + b"0" * 64])
+def test_a_damaged_head_file_is_found(audit, path, content):
+    path.with_suffix(".head").write_bytes(content)
+    assert not audit.verify().whole
+
+
 def test_a_line_torn_by_a_crash_is_no_tampering_and_the_next_follows_well(audit, path):
     whole = path.read_bytes()
     torn = whole.splitlines()[5][:40]

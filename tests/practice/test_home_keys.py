@@ -60,6 +60,13 @@ def test_a_home_on_a_synced_folder_is_refused_before_anything_is_written(tmp_pat
     assert caught.value.remedy and not (tmp_path / "Dropbox").exists()
 
 
+def test_a_home_is_not_made_among_other_files(tmp_path):
+    (tmp_path / "holiday.jpg").write_bytes(b"x")
+    with pytest.raises(HomeError, match="not empty"):
+        Home.create(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+
+
 def test_a_link_into_a_synced_folder_is_seen_through(tmp_path):
     (tmp_path / "OneDrive").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "OneDrive")
@@ -143,6 +150,8 @@ def test_the_key_lies_outside_the_home_and_only_for_its_owner(tmp_path):
     assert keys.master.hex() not in "".join(
         file.read_text("latin-1") for file in home.root.rglob("*") if file.is_file()
     )
+    with pytest.raises(HomeError, match="cloud"):
+        Keys.random().write(home, tmp_path / "OneDrive" / "practice.key")
     with pytest.raises(HomeError, match="inside"):
         Keys.random().write(home, home.root / "practice.key")
     with pytest.raises(HomeError, match="already"):

@@ -4,6 +4,8 @@ import hashlib
 import threading
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from clinical.errors import HomeError, KeyMissing, NotFound, Refused
 from clinical.report import Identity, Page, ReportFile
@@ -188,6 +190,12 @@ def test_find_needs_every_word_and_takes_any_query(store, make):
         store.find(query)
     assert "effusion" in store.find("effusion")[0].snippet
     assert "effusion" not in repr(store.find("effusion"))
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(max_size=40))
+def test_no_query_breaks_the_search(store, query):
+    assert store.find(query) == []
 
 
 def test_the_prior_is_the_latest_earlier_report_of_patient_and_type(store, make, jane):
