@@ -23,8 +23,11 @@ from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
 from clinical.errors import ExtractionError, HomeLocked, ResidentError
+from clinical.report import ReportFile
 from practice.settings import Settings
+from watchers.extract.sandbox import Sandbox
 from watchers.intake import Deidentifies, Extract, Outcome, options_from, read_file, take_file
+from watchers.mllp import Listener
 from watchers.settle import Settler
 
 if TYPE_CHECKING:
@@ -252,10 +255,37 @@ def watch(
     """Watch the folder until ``stop`` is set; returns the counts of the run.
 
     Args:
-        extract: the extraction to use; by default in this process.
+        extract: the extraction to use; by default that of a worker process, within limits.
         report: told the counts after every file.
     """
-    run = Watch(settings, store, deidentifier, extract, report=report)
+    with contextlib.ExitStack() as parts:
+        if extract is None:
+            extract = parts.enter_context(Sandbox(options_from(settings))).extract
+        if settings.intake.mllp_port:
+            listener = _listen(settings, store, deidentifier, parts)
+            log.info("HL7 messages are received on port %d", listener.port)
+        return _watch(Watch(settings, store, deidentifier, extract, report=report), stop)
+
+
+def _listen(
+    settings: Settings, store: "Store", deidentifier: Deidentifies, parts: contextlib.ExitStack
+) -> Listener:
+    # A worker of its own, so that a long scan in the folder does not keep a sender waiting.
+    box = parts.enter_context(Sandbox(options_from(settings)))
+
+    def take(file: ReportFile) -> Outcome:
+        return take_file(file, store, deidentifier, settings, extract=box.extract)
+
+    listener = Listener(
+        settings.intake.mllp_host, settings.intake.mllp_port, take, max_bytes=settings.intake.max_bytes
+    )
+    listener.start()
+    parts.callback(listener.close)
+    return listener
+
+
+def _watch(run: Watch, stop: threading.Event) -> Progress:
+    settings = run.settings
     wake = threading.Event()
     observer: Any = None
     while not stop.is_set():

@@ -13,10 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from clinical.structure.build import build_structure
-
 from clinical.errors import ExtractionError
 from clinical.report import DeidentifiedReport, Doubtful, ExtractedReport, Identity, ReportFile
+from clinical.structure.build import build_structure
 from practice.settings import Settings
 from practice.taken import PRELIMINARY, UNKNOWN_SIGNER, UNSIGNED, TakenReport
 from watchers.extract.extract import extract as extract_here

@@ -113,7 +113,7 @@ def hl7_moment(text: str | None) -> str | None:
     if match is None:
         return find_moment(text)
     year, month, day, hour, minute, second, zone = match.groups()
-    if month is None or day is None:
+    if month is None or day is None or not 1850 <= int(year) <= 2200:
         return None
     try:
         datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))

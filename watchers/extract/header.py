@@ -25,7 +25,7 @@ _BODY = re.compile(
     r"plan(?! of)|chief complaint|reason for (?:visit|exam|study|consult)|"
     r"clinical (?:history|information|indication)|"
     r"(?:pre|post)[- ]?(?:operative|procedure) diagnos[ie]s|"
-    r"dear\b|diagnos[ie]s|summary|conclusion)\b.*",
+    r"diagnos[ie]s|summary|conclusion)\b.*",
     re.IGNORECASE,
 )
 _TITLES = r"(?:mr|mrs|ms|miss|mx|dr|prof|master|sir|madam|baby)"

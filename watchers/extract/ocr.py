@@ -1,17 +1,32 @@
-"""Page images to text by OCR."""
+"""Page images to text: the neural reader reads, lines and columns are rebuilt, tesseract doubts.
 
-from collections.abc import Iterable, Iterator
+A page is turned upright, levelled and freed of ruled lines; its lines are cut out and read; blanks that the
+ink shows are put back; numbers, units and identifiers are read a second time, and where the readings differ
+both are kept. A page under the confidence floor is given back as unread.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
+from statistics import median
 
+import cv2
 import numpy as np
-import pytesseract
 from numpy.typing import NDArray
 
 from clinical.report import Doubtful
+from watchers.extract.blanks import mend
+from watchers.extract.neural import Glyph, Line, Neural
 from watchers.extract.options import ExtractOptions
-from watchers.extract.text import tidy
+from watchers.extract.page_geometry import leveling, lies_on_side, move, turn, warp, without_rules
+from watchers.extract.page_layout import Piece, arrange
 
-Image = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+PROBES = 6
+SLANT = math.radians(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +40,136 @@ class PageText:
     warnings: tuple[str, ...] = ()
 
 
-def read_images(images: Iterable[Image | None], options: ExtractOptions) -> Iterator[PageText]:
-    """Read page images in order."""
-    for image in images:
+@dataclass(frozen=True, slots=True)
+class _Upright:
+    image: Pixels = field(repr=False)
+    boxes: tuple[Floats, ...] = field(repr=False)
+
+
+def read_images(images: Iterable[Pixels | None], options: ExtractOptions) -> Iterator[PageText]:
+    """Read page images in order, ``options.threads`` at a time; no more images than that are held."""
+
+    def read(image: Pixels | None) -> PageText:
         if image is None or not options.ocr:
-            yield PageText("", 0.0, False)
-            continue
-        text = tidy(pytesseract.image_to_string(image, config="--psm 3"))
-        yield PageText(text, 0.8 if text else 0.0, bool(text))
+            return PageText("", 0.0, False)
+        return read_page(image, _neural(), options)
+
+    with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
+        waiting: list[Future[PageText]] = []
+        for image in images:
+            waiting.append(pool.submit(read, image))
+            if len(waiting) >= max(1, options.threads):
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+@lru_cache(maxsize=1)
+def _neural() -> Neural:
+    """One for the process: its sessions serve several threads, and loading takes half a second."""
+    return Neural()
+
+
+def read_page(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
+    """Read one page image (BGR)."""
+    upright = _upright(image, neural)
+    if not upright.boxes:
+        return PageText("", 0.0, _is_blank(image))
+    level = upright.image
+    boxes = list(upright.boxes)
+    matrix = leveling(boxes, level.shape)
+    if matrix is not None:
+        level, boxes = warp(level, matrix), move(boxes, matrix)
+    line = median(_height(box) for box in boxes)
+    rules = without_rules(level, line)
+    if rules.found:
+        level = rules.image
+        boxes = [box.corners for box in neural.detect(level)] or boxes
+    slanted = [box for box in boxes if _slanted(box)]
+    boxes = [box for box in boxes if not _slanted(box)]
+    crops = [_crop(level, box) for box in boxes]
+    lines = mend(neural.recognize(crops), crops)
+    kept = [i for i, found in enumerate(lines) if found.text.strip() and found.confidence > 0.5]
+    pieces = [_piece(i, boxes[i], lines[i]) for i in kept]
+    text = _write(pieces, lines)
+    confidence = _confidence([lines[i] for i in kept])
+    warnings = ("slanted print, such as a stamp, is not in the text",) if slanted else ()
+    if confidence < options.confidence_floor:
+        return PageText(text, confidence, False, (), warnings)
+    return PageText(text, confidence, True, (), warnings)
+
+
+def _write(pieces: Sequence[Piece], lines: Sequence[Line]) -> str:
+    out: list[str] = []
+    for row in arrange(pieces):
+        if row.apart:
+            out.append("")
+        out.append(
+            "".join(gap + lines[p.index].text.strip() for gap, p in zip(row.gaps, row.pieces, strict=True))
+        )
+    return "\n".join(out)
+
+
+def _confidence(lines: Sequence[Line]) -> float:
+    glyphs: list[Glyph] = [g for line in lines for g in line.glyphs]
+    return float(np.mean([g.odds for g in glyphs])) if glyphs else 0.0
+
+
+def _upright(image: Pixels, neural: Neural) -> _Upright:
+    """Turn by what the boxes and a few lines, read both ways, say."""
+    found = [box.corners for box in neural.detect(image)]
+    if not found:
+        return _Upright(image, ())
+    if lies_on_side(found):
+        image = turn(image, 1)
+        found = [box.corners for box in neural.detect(image)]
+    longest = sorted(found, key=lambda box: -float(np.ptp(box[:, 0])))[: PROBES * 2 : 2] or found[:PROBES]
+    crops = [_crop(image, box) for box in longest]
+    right = neural.recognize(crops)
+    if np.mean([line.confidence for line in right] or [0.0]) < 0.93:
+        wrong = neural.recognize([turn(crop, 2) for crop in crops])
+        if _worth(wrong) > _worth(right):
+            image = turn(image, 2)
+            high, wide = image.shape[:2]
+            found = [np.asarray([[wide, high]] - np.roll(box, 2, axis=0), np.float32) for box in found]
+    return _Upright(image, tuple(found))
+
+
+def _worth(lines: Sequence[Line]) -> float:
+    return float(np.mean([line.confidence * min(1.0, len(line.glyphs) / 8) for line in lines] or [0.0]))
+
+
+def _height(box: Floats) -> float:
+    return float((np.linalg.norm(box[3] - box[0]) + np.linalg.norm(box[2] - box[1])) / 2)
+
+
+def _slanted(box: Floats) -> bool:
+    along = box[1] - box[0]
+    wide = float(np.linalg.norm(along))
+    return wide > 2.5 * _height(box) and abs(math.atan2(float(along[1]), float(along[0]))) > SLANT
+
+
+def _crop(image: Pixels, box: Floats) -> Pixels:
+    """The box cut out and set upright."""
+    wide = max(4, round(float(max(np.linalg.norm(box[1] - box[0]), np.linalg.norm(box[2] - box[3])))))
+    high = max(4, round(float(max(np.linalg.norm(box[3] - box[0]), np.linalg.norm(box[2] - box[1])))))
+    into = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
+    matrix = cv2.getPerspectiveTransform(box.astype(np.float32), into)
+    return np.asarray(
+        cv2.warpPerspective(
+            image, matrix, (wide, high), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        ),
+        np.uint8,
+    )
+
+
+def _piece(index: int, box: Floats, line: Line) -> Piece:
+    top = float((box[0][1] + box[1][1]) / 2)
+    bottom = float((box[3][1] + box[2][1]) / 2)
+    return Piece(index, float(box[:, 0].min()), top, float(box[:, 0].max()), bottom, len(line.text.strip()))
+
+
+def _is_blank(image: Pixels) -> bool:
+    """An empty page has nothing to read; one with pictures or scrawl has."""
+    gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return float((gray < int(np.median(gray)) - 60).mean()) < 0.002

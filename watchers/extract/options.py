@@ -19,7 +19,8 @@ class ExtractOptions:
         signers: the practice's physicians; a bare closing name signs only if it is one of them.
         ocr: read image pages; False leaves them unread, and says so.
         max_bytes: larger files are refused.
-        max_pages: pages of one document that are read; a longer one is refused.
+        max_pages: longer documents are refused.
+        max_scans: page images of one document that are read; later ones stay unread, and say so.
         max_pixels: larger page images are refused.
         max_members: members of one archive or mail.
         max_unpacked: bytes that an archive may unfold to.
@@ -33,7 +34,8 @@ class ExtractOptions:
     signers: tuple[Signer, ...] = field(default=(), repr=False)
     ocr: bool = True
     max_bytes: int = 100_000_000
-    max_pages: int = 400
+    max_pages: int = 2_000
+    max_scans: int = 200
     max_pixels: int = 120_000_000
     max_members: int = 2_000
     max_unpacked: int = 400_000_000

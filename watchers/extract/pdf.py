@@ -45,7 +45,8 @@ def read_pdf(content: bytes, options: ExtractOptions) -> tuple[Reading, ...]:
             )
         layers = [_layer(document, index) for index in range(count)]
         scans = [layer.number for layer in layers if not layer.good]
-        read = dict(zip(scans, read_images((_render(document, n - 1) for n in scans), options), strict=True))
+        some = scans[: options.max_scans]
+        read = dict(zip(some, read_images((_render(document, n - 1) for n in some), options), strict=True))
     except pdfium.PdfiumError as error:
         raise ExtractionError("damaged", "The PDF is damaged.", "Export it again.") from error
     finally:

@@ -44,7 +44,12 @@ def decode(content: bytes) -> str:
         raise ExtractionError(
             "binary", "The file is not text.", "Export the report as text, PDF or Word and drop it again."
         )
-    return content.decode("cp1252", errors="replace")
+    text = content.decode("cp1252", errors="replace")
+    if sum(ord(c) > 0x7F for c in text[:4096]) > 0.35 * len(text[:4096]):
+        raise ExtractionError(
+            "binary", "The file is not text.", "Export the report as text, PDF or Word and drop it again."
+        )
+    return text
 
 
 def tidy(text: str) -> str:
