@@ -100,6 +100,8 @@ def printed_flag(word: str, computed: Flag | None) -> Flag | None:
 
 def flag_of(reading: Reading) -> Flag | None:
     """The flag computed on a range; None without one, or where a comparator leaves it open."""
+    if reading.spread is not None:
+        return _spread_flag(reading)
     if reading.value is None:
         return _word_flag(reading)
     if reading.low is None and reading.high is None:
@@ -118,6 +120,15 @@ def flag_of(reading: Reading) -> Flag | None:
     if low is not None and (value < low or (reading.strict_low and value == low)):
         return "L"
     return "N"
+
+
+def _spread_flag(reading: Reading) -> Flag | None:
+    """Of two numbers: outside if either is."""
+    if reading.spread is None or (reading.low is None and reading.high is None):
+        return None
+    if reading.high is not None and reading.spread[1] > reading.high:
+        return "H"
+    return "L" if reading.low is not None and reading.spread[0] < reading.low else "N"
 
 
 _NEGATIVE = {
@@ -177,9 +188,11 @@ def _row(
         if reading.unit:
             if row.unit == reading.unit or _fits(row, name, reading):
                 return row
-        elif reading.value is not None and (
-            (row.assume_low is None or reading.value >= row.assume_low)
-            and (row.assume_high is None or reading.value <= row.assume_high)
+        value = reading.spread[0] if reading.spread else reading.value
+        if value is None or reading.unit:
+            continue
+        if (row.assume_low is None or value >= row.assume_low) and (
+            row.assume_high is None or value <= row.assume_high
         ):
             return row
     return None

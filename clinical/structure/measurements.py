@@ -2,35 +2,53 @@
 
 import csv
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from clinical.report import Flag, Measurement, Section
+from clinical.structure import forms
 from clinical.structure.flags import judge
-from clinical.structure.lexicon import RULES, Lexicon, Match, Word, rules
-from clinical.structure.reading import NUMBER, Reading, Scanner
-from clinical.structure.units import same_kind
+from clinical.structure.lexicon import RULES, Lexicon, Match, Word, rules, words_of
+from clinical.structure.reading import Reading, Scanner, number
+from clinical.structure.specimen import Specimens, renamed
+from clinical.structure.tables import Row, find_rows
+from clinical.structure.units import convert, same_kind
 
-_BULLET = re.compile(r"[ \t]*(?:[-•*·>]|\d{1,2}[.)])?[ \t]*$")
+_BULLET = re.compile(r"[ \t]*(?:[-•*·>|]|\d{1,2}[.)])?[ \t]*$")
 _GAP = re.compile(r"\||\t|[ ]{3,}|\.{4,}")
-_PAIR_VALUE = re.compile(
-    r"(?:[ \t]*(?:levels?|is|was|are|were|of|at|=|:|,|respectively|-)[ \t]*){0,4}(?P<first>"
-    + NUMBER
-    + r")[ \t]?%?[ \t]?"
-    r"(?:/|and|,[ ]?(?:and)?|&)[ \t]*(?P<second>" + NUMBER + r")(?![\d/]|[.,]\d)"
-)
+_CELL_REST = re.compile(r"(?:[ ,]?[A-Za-z%#(),./-]+(?:[ ](?![ ])|(?=[ \t|]))){1,6}(?=[ ]{2,}|\t|[ ]?\|)")
 _PAIR_JOIN = re.compile(r"[ \t]*(?:,?[ ]?and|/|&|,)[ \t]*$")
-_BP = re.compile(
-    r"(?:[ \t]*(?:\([^()\n]{1,30}\)|[:=,]|is|was|of|at|to|today|now|currently|reading|readings|measured|elevated|stable|"
-    r"approximately|about|around|right arm|left arm|on admission|sitting|standing|lying|supine|initially|recorded|found|"
-    r"be|noted|well controlled|controlled|mildly|slightly|low|high|in the|has remained|better|being|which|by me|repeat|"
-    r"okay|normal|good|again|right|left|arm|still|down|up|from))*[ \t]*(?P<sys>\d{2,3})[ ]?(?:/|over)[ ]?(?P<dia>\d{2,3})(?![\d/%])"
-    r"(?P<unit>[ ]?mm[ ]?(?:of[ ])?Hg)?",
+_PAIR_VALUE = re.compile(
+    r"(?:[ \t:=,-]|levels?|is|was|are|were|of|at|respectively){0,8}(?P<first>"
+    + forms.NUMBER
+    + r")[ \t]?%?[ \t]?"
+    r"(?:/|and|,[ ]?(?:and)?|&)[ \t]*(?P<second>" + forms.NUMBER + r")(?![\d/]|[.,]\d|-\d)"
+)
+_PREFIX_VALUE = re.compile(r"(?<![\d.])(?P<value>\d{1,3}(?:\.\d{1,2})?)[ ]?%[ ](?:of[ ]|were[ ])?$")
+_PRESSURE = re.compile(
+    r"(?:[ \t]|[:=,-]|\([^()\d\n]{1,30}\)|(?:"
+    + forms.listed("link")
+    + r"|"
+    + forms.listed("pressure")
+    + r")(?![a-z])){0,24}(?P<sys>\d{2,3})[ ]?(?:/|over)[ ]?(?P<dia>\d{2,3})(?![\d/%])(?P<unit>[ ]?mm[ ]?(?:of[ ])?Hg)?",
     re.IGNORECASE,
 )
+_FEET = re.compile(
+    r"(?P<value>\d(?:[ ]?['’′]|[ ]?(?:ft|feet|foot)\.?)[ ,.]{0,3}\d{1,2}(?:[-. ]\d(?:/\d)?)?(?:[ ]?(?:[\"”″]|''|in(?:ches)?\.?))?)"
+)
+_POUNDS = re.compile(
+    r"(?P<value>\d{1,2}[ ]?(?:lbs?\.?|pounds?)[ ,]{0,2}(?:and[ ])?\d{1,2}(?:\.\d)?[ ]?(?:oz\.?|ounces?))",
+    re.IGNORECASE,
+)
+_UNLISTED = re.compile(
+    r"^[ \t|*-]{0,4}(?P<name>[A-Za-z][A-Za-z0-9 ,()/%+.#'-]{1,40}?)(?=[ \t]*[:|\t]|[ ]{2,}|[ ][<>≤≥]?\d)",
+    re.MULTILINE,
+)
+_WEIGHT_KG = (0.3, 400.0)
+_WINDOW = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +76,266 @@ def _rows() -> tuple[tuple[Analyte, tuple[str, ...], tuple[str, ...]], ...]:
             analyte = Analyte(
                 row["name"], tuple(row["units"].split("|")), float(row["min"]), float(row["max"]), row["kind"]
             )
-            names = tuple(name for name in row["synonyms"].split("|") if name)
-            rows.append((analyte, names, tuple(name for name in row["exact"].split("|") if name)))
+            synonyms = tuple(name for name in row["synonyms"].split("|") if name)
+            rows.append((analyte, synonyms, tuple(name for name in row["exact"].split("|") if name)))
     return tuple(rows)
 
 
 @cache
 def names() -> Lexicon:
     """Every printed name of an analyte, and phrases that only look like one (payload None)."""
-    phrases: list[tuple[str, Analyte | None]] = [
-        (name, analyte) for analyte, synonyms, _ in _rows() for name in (*synonyms, analyte.name)
-    ]
-    exact = [(name, analyte) for analyte, _, names_ in _rows() for name in names_]
+    phrases: list[tuple[str, Analyte | None]] = []
+    for analyte, synonyms, _ in _rows():
+        for name in (*synonyms, analyte.name):
+            phrases.append((name, analyte))
+            first, _, rest = name.partition(" ")
+            if rest:
+                phrases.append((f"{first}, {rest}", analyte))
+    exact: list[tuple[str, Analyte | None]] = [(name, a) for a, _, listed in _rows() for name in listed]
     phrases += [(phrase, None) for phrase in rules("measurements.toml")["not_names"]["phrases"]]
     return Lexicon(phrases, exact)
+
+
+class _Finder:
+    """One text's measurements as they are found."""
+
+    def __init__(self, text: str, matches: list[Match], judging: Mapping[str, Any]) -> None:
+        self.text = text
+        self.matches = matches
+        self.judging = judging
+        self.specimens = Specimens(text)
+        self.found: list[Measurement] = []
+        self.lines: set[int] = set()
+
+    # rows of tables -----------------------------------------------------------------------------------
+
+    def take_rows(self, rows: Sequence[Row]) -> None:
+        """Rows read by their table's heading; their lines are done with."""
+        for row in rows:
+            self.lines.add(row.line_start)
+            cell = self.text[row.name.start : row.name.end]
+            match = names().find_at(words_of(cell), 0, cell)
+            reading = row.reading
+            if match is not None and match.payload is not None:
+                analyte: Analyte | None = self._in_specimen(match.payload, row.name.start, reading)
+            else:
+                analyte = None if match else Analyte(cell.strip(" *:.").lower(), (), 0, 0, "unlisted")
+            if analyte is not None and (reading.value is not None or reading.value_text):
+                self._add(analyte, row.name.start, reading)
+
+    def take_unlisted(self) -> None:
+        """Lines that print a value with its unit and range beside a name that no rule knows."""
+        known = sorted(measurement.start for measurement in self.found)
+        for match in _UNLISTED.finditer(self.text):
+            line_start = self.text.rfind("\n", 0, match.start("name")) + 1
+            line_end = self.text.find("\n", match.end())
+            line_end = len(self.text) if line_end < 0 else line_end
+            at = bisect_left(known, line_start)
+            if (
+                line_start in self.lines
+                or line_end - line_start > 160
+                or (at < len(known) and known[at] < line_end)
+            ):
+                continue
+            scanner = Scanner(self.text, match.end("name"), line_end, tabular=True, qualitative=False)
+            reading = scanner.read()
+            if reading is None or reading.value is None or not (reading.has_range and reading.unit):
+                continue
+            if self.text[reading.end : line_end].strip(" |.*"):
+                continue
+            name = match.group("name").strip(" :.,").lower()
+            self._add(Analyte(name, (), 0, 0, "unlisted"), match.start("name"), reading)
+
+    # names in running text and on lines ------------------------------------------------------------------
+
+    def take_names(self) -> None:
+        """Values beside known names."""
+        done = 0
+        for index, match in enumerate(self.matches):
+            if match.payload is None or match.start < done:
+                continue
+            if self.lines and self.text.rfind("\n", 0, match.start) + 1 in self.lines:
+                continue
+            before = len(self.found)
+            self._read(index)
+            if len(self.found) > before:
+                done = max(m.end for m in self.found[before:])
+
+    def _read(self, index: int) -> None:
+        match = self.matches[index]
+        analyte: Analyte = match.payload
+        following = self.matches[index + 1] if index + 1 < len(self.matches) else None
+        limit = min(len(self.text), match.end + _WINDOW, following.start if following else len(self.text))
+        if analyte.kind == "pair" or analyte.name == "systolic blood pressure":
+            if self._pressure(match, limit) or analyte.kind == "pair":
+                return
+        if analyte.kind == "ratio" or self._after_number(match):
+            return
+        if analyte.name in ("height", "weight") and self._two_units(match, analyte, limit):
+            return
+        if analyte.name in _PREFIXED and self._prefixed(match, analyte):
+            return
+        tabular = self._is_tabular(match)
+        start = self._cell_end(match, limit) if tabular else match.end
+        scanner = Scanner(
+            self.text,
+            start,
+            limit,
+            tabular=tabular,
+            qualitative=tabular or analyte.kind in ("urine", "serology", "specimen"),
+            units=analyte.units,
+            spread=not tabular and analyte.kind in ("vital", "echo", "exam", "score"),
+            sex=self.judging["sex"],
+        )
+        reading = scanner.read()
+        placed = None if reading is None else self._in_specimen(analyte, match.start, reading)
+        if reading is not None and placed is not None and _believable(reading, placed):
+            if not (following and self._belongs_to(following, reading)):
+                self._add(placed, match.start, reading)
+        elif reading is None and following is not None:
+            self._pair(match, following)
+
+    def _belongs_to(self, following: Match, reading: Reading) -> bool:
+        """ "lymphocytes, 5% monocytes": the value is the next name's."""
+        if following.payload is None or following.payload.name not in _PREFIXED:
+            return False
+        return self.text[reading.value_end : following.start].strip() in ("%", "% of")
+
+    def _after_number(self, match: Match) -> bool:
+        """ "40 MG 2" is a dose, not magnesium."""
+        if match.end - match.start > 2 or match.payload.name != "magnesium":
+            return False
+        return self.text[max(0, match.start - 2) : match.start].strip()[-1:].isdigit()
+
+    def _is_tabular(self, match: Match) -> bool:
+        line_start = self.text.rfind("\n", 0, match.start) + 1
+        line_end = self.text.find("\n", match.end)
+        line = self.text[line_start : len(self.text) if line_end < 0 else line_end]
+        if len(line) > 240:
+            return False
+        return bool(_BULLET.match(line[: match.start - line_start])) or _GAP.search(line) is not None
+
+    def _cell_end(self, match: Match, limit: int) -> int:
+        rest = _CELL_REST.match(self.text, match.end, limit)
+        return rest.end() if rest and "\n" not in rest.group() else match.end
+
+    def _in_specimen(self, analyte: Analyte, place: int, reading: Reading) -> Analyte | None:
+        specimen = self.specimens.at(place)
+        if not specimen:
+            if analyte.kind != "specimen":
+                return analyte
+            if analyte.name == "protein" and reading.unit in ("g/dL", "g/L"):
+                return analytes()["total protein"]
+            return None
+        name = renamed(analyte.name, specimen)
+        if name is None or name == analyte.name:
+            return analyte if name else None
+        known = analytes().get(name)
+        return known or Analyte(name, analyte.units, analyte.low, analyte.high, analyte.kind)
+
+    def _prefixed(self, match: Match, analyte: Analyte) -> bool:
+        before = _PREFIX_VALUE.search(self.text, max(0, match.start - 16), match.start)
+        if before is None:
+            return False
+        reading = Reading(
+            before.group("value"),
+            float(before.group("value")),
+            unit="%",
+            value_start=before.start("value"),
+            end=match.end,
+        )
+        placed = self._in_specimen(analyte, match.start, reading)
+        if placed is not None:
+            self._add(placed, before.start("value"), reading)
+        return True
+
+    def _pair(self, match: Match, following: Match) -> None:
+        """ "hemoglobin and hematocrit of 16 and 46", "BUN and creatinine 26.8/1.2"."""
+        if following.payload is None or not _PAIR_JOIN.fullmatch(self.text, match.end, following.start):
+            return
+        values = _PAIR_VALUE.match(self.text, following.end, min(len(self.text), following.end + 60))
+        if values is None:
+            return
+        for name, group in ((match, "first"), (following, "second")):
+            reading = Reading(values.group(group), number(values.group(group)), end=values.end(group))
+            if name.payload.kind == "pair" or not _believable(reading, name.payload):
+                return
+        for name, group in ((match, "first"), (following, "second")):
+            reading = Reading(values.group(group), number(values.group(group)), end=values.end(group))
+            self._add(name.payload, name.start, reading)
+
+    def _two_units(self, match: Match, analyte: Analyte, limit: int) -> bool:
+        """ "5 ft 6 in", "7 pounds 10 ounces": kept as printed, not turned into one number."""
+        pattern = _FEET if analyte.name == "height" else _POUNDS
+        found = pattern.search(self.text, match.end, min(limit, match.end + 40))
+        if found is None or re.search(r"[.;\n]", self.text[match.end : found.start()]):
+            return False
+        self._add(
+            analyte, match.start, Reading(found.group("value"), value_start=found.start(), end=found.end())
+        )
+        return True
+
+    def _pressure(self, match: Match, limit: int) -> bool:
+        pair = _PRESSURE.match(self.text, match.end, max(limit, min(len(self.text), match.end + 60)))
+        if pair is None:
+            return False
+        systolic, diastolic = int(pair.group("sys")), int(pair.group("dia"))
+        if not (40 <= systolic <= 300 and 10 <= diastolic <= 200 and systolic > diastolic):
+            return False
+        judged = [
+            judge(f"{which} blood pressure", Reading(value=float(value), unit="mm[Hg]"), **self.judging)
+            for which, value in (("systolic", systolic), ("diastolic", diastolic))
+        ]
+        order: tuple[Flag, ...] = ("H", "L", "N")
+        self.found.append(
+            Measurement(
+                name="blood pressure",
+                value_text=self.text[pair.start("sys") : pair.end("dia")],
+                start=match.start,
+                end=pair.end(),
+                unit="mm[Hg]" if pair.group("unit") else "",
+                range_source=judged[0].source,
+                flag=next((flag for flag in order if flag in [part.flag for part in judged]), None),
+                critical=any(part.critical for part in judged),
+            )
+        )
+        return True
+
+    def _add(self, analyte: Analyte, start: int, reading: Reading) -> None:
+        judged = judge(analyte.name, reading, **self.judging)
+        self.found.append(
+            Measurement(
+                name=analyte.name,
+                value_text=reading.value_text,
+                start=start,
+                end=reading.end,
+                value=reading.value,
+                comparator=reading.comparator,
+                unit=reading.unit,
+                low=judged.low,
+                high=judged.high,
+                range_source=judged.source,
+                flag=judged.flag,
+                critical=judged.critical,
+                date=reading.date,
+            )
+        )
+
+
+_PREFIXED = frozenset(
+    (
+        "neutrophils",
+        "lymphocytes",
+        "monocytes",
+        "eosinophils",
+        "basophils",
+        "bands",
+        "blasts",
+        "atypical lymphocytes",
+        "ejection fraction",
+        "oxygen saturation",
+    )
+)
 
 
 def find_measurements(
@@ -83,122 +347,33 @@ def find_measurements(
     age: int | None = None,
     practice_limits: Mapping[str, Any] | None = None,
 ) -> list[Measurement]:
-    """All measurements of ``text`` in order of appearance, none overlapping."""
-    found: list[Measurement] = []
-    matches = names().find(words, text)
+    """All measurements beside names, in order of appearance."""
     judging = {"sex": sex, "age": age, "practice_limits": practice_limits}
-    section_starts = [section.start for section in sections]
-    done = 0
-    for index, match in enumerate(matches):
-        if match.payload is None or match.start < done:
-            continue
-        limit = _limit(text, matches, index)
-        for measurement in _read(text, matches, index, limit, judging):
-            section = bisect_right(section_starts, measurement.start) - 1
-            found.append(_in_section(measurement, sections[section].name if section >= 0 else None))
-            done = max(done, measurement.end)
-    return found
+    finder = _Finder(text, names().find(words, text), judging)
+    finder.take_rows(find_rows(text, sex))
+    finder.take_names()
+    finder.take_unlisted()
+    return in_sections(sorted(finder.found, key=lambda m: (m.start, m.end)), sections)
 
 
-def _in_section(measurement: Measurement, name: str | None) -> Measurement:
-    return replace(measurement, section=name) if name else measurement
-
-
-def _limit(text: str, matches: Sequence[Match], index: int) -> int:
-    end = matches[index].end
-    limit = min(len(text), end + 240)
-    if index + 1 < len(matches):
-        limit = min(limit, matches[index + 1].start)
-    return limit
-
-
-def _read(
-    text: str, matches: Sequence[Match], index: int, limit: int, judging: Mapping[str, Any]
-) -> list[Measurement]:
-    match = matches[index]
-    analyte: Analyte = match.payload
-    if analyte.kind == "pair":
-        return _pressure(text, match, judging)
-    tabular = _is_tabular(text, match)
-    reading = _reading(text, match, limit, analyte, tabular)
-    if reading is not None:
-        return [_measurement(analyte, match.start, reading, judging)]
-    return []
-
-
-def _is_tabular(text: str, match: Match) -> bool:
-    line_start = text.rfind("\n", 0, match.start) + 1
-    line_end = text.find("\n", match.end)
-    line = text[line_start : len(text) if line_end < 0 else line_end]
-    if len(line) > 240:
-        return False
-    return bool(_BULLET.match(line[: match.start - line_start])) or _GAP.search(line) is not None
-
-
-def _reading(text: str, match: Match, limit: int, analyte: Analyte, tabular: bool) -> Reading | None:
-    qualitative = analyte.kind in ("urine", "serology") or tabular
-    reading = Scanner(
-        text, match.end, limit, tabular=tabular, qualitative=qualitative, units=analyte.units
-    ).read()
-    if reading is None or not _believable(reading, analyte):
-        return None
-    return reading
+def in_sections(measurements: Sequence[Measurement], sections: Sequence[Section]) -> list[Measurement]:
+    """The same with the name of the section each stands in."""
+    starts = [section.start for section in sections]
+    placed = []
+    for measurement in measurements:
+        at = bisect_right(starts, measurement.start) - 1
+        placed.append(replace(measurement, section=sections[at].name) if at >= 0 else measurement)
+    return placed
 
 
 def _believable(reading: Reading, analyte: Analyte) -> bool:
-    if reading.value is None:
-        return True
+    values = reading.spread or ((reading.value,) if reading.value is not None else ())
     if reading.unit and reading.unit not in analyte.units:
-        if not any(unit and same_kind(unit, reading.unit, analyte.name) for unit in analyte.units):
+        if values and not any(unit and same_kind(unit, reading.unit, analyte.name) for unit in analyte.units):
             return False
-    elif not (analyte.low <= reading.value <= analyte.high):
+    elif not all(analyte.low <= value <= analyte.high for value in values):
         return False
+    if analyte.name == "weight" and reading.unit and values:
+        low, high = _WEIGHT_KG
+        return all(low <= convert(value, reading.unit, "kg") <= high for value in values)
     return analyte.kind != "drug" or bool(reading.unit) or reading.has_range
-
-
-def _measurement(analyte: Analyte, start: int, reading: Reading, judging: Mapping[str, Any]) -> Measurement:
-    judged = judge(analyte.name, reading, **judging)
-    return Measurement(
-        name=analyte.name,
-        value_text=reading.value_text,
-        start=start,
-        end=reading.end,
-        value=reading.value,
-        comparator=reading.comparator,
-        unit=reading.unit,
-        low=judged.low,
-        high=judged.high,
-        range_source=judged.source,
-        flag=judged.flag,
-        critical=judged.critical,
-        date=reading.date,
-    )
-
-
-def _pressure(text: str, match: Match, judging: Mapping[str, Any]) -> list[Measurement]:
-    pair = _BP.match(text, match.end, min(len(text), match.end + 120))
-    if pair is None:
-        return []
-    systolic, diastolic = int(pair.group("sys")), int(pair.group("dia"))
-    if not (40 <= systolic <= 300 and 10 <= diastolic <= 200 and systolic > diastolic):
-        return []
-    judged = [
-        judge(f"{which} blood pressure", Reading(value=float(value), unit="mm[Hg]"), **judging)
-        for which, value in (("systolic", systolic), ("diastolic", diastolic))
-    ]
-    flags = [part.flag for part in judged]
-    order: tuple[Flag, ...] = ("H", "L", "N")
-    flag = next((f for f in order if f in flags), None)
-    value_text = text[pair.start("sys") : pair.end("dia")]
-    return [
-        Measurement(
-            name="blood pressure",
-            value_text=value_text,
-            start=match.start,
-            end=pair.end(),
-            unit="mm[Hg]" if pair.group("unit") else "",
-            range_source=judged[0].source,
-            flag=flag,
-            critical=any(part.critical for part in judged),
-        )
-    ]
