@@ -3,6 +3,7 @@
 Each opens the practice on its own, ends when told to, and ends with its parent however that ends.
 """
 
+import contextlib
 import ctypes
 import logging
 import multiprocessing
@@ -15,10 +16,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from clinical.errors import ResidentError
+from clinical.report import ReportFile
 from practice.home import Home
 from resident.parts import make_deidentifier
 from resident.setup import open_practice
+from watchers.extract.sandbox import Sandbox
 from watchers.folder import watch
+from watchers.intake import Outcome, options_from, take_file
+from watchers.mllp import Listener
 
 log = logging.getLogger("resident")
 
@@ -96,11 +101,21 @@ def _end_with(parent: int) -> None:
 
 
 def intake(home: Path, stop: threading.Event) -> None:
-    """Watches the folder (and the MLLP port, if set) until told to stop."""
-    with open_practice(home) as practice:
+    """Watches the folder, and the MLLP port if one is set, until told to stop. Hostile formats are read apart."""
+    with open_practice(home) as practice, contextlib.ExitStack() as parts:
         settings, store = practice.settings, practice.store
         deidentifier = make_deidentifier(settings, store)
-        watch(settings, store, deidentifier, stop)
+        sandbox = parts.enter_context(Sandbox(options_from(settings)))
+        if settings.intake.mllp_port:
+
+            def take(file: ReportFile) -> Outcome:
+                return take_file(file, store, deidentifier, settings, extract=sandbox.extract)
+
+            address = (settings.intake.mllp_host, settings.intake.mllp_port)
+            listener = Listener(*address, take, max_bytes=settings.intake.max_bytes)
+            listener.start()
+            parts.callback(listener.close)
+        watch(settings, store, deidentifier, stop, extract=sandbox.extract)
 
 
 def night(home: Path, stop: threading.Event) -> None:
