@@ -37,7 +37,8 @@ class Case:
 class Drafted:
     """The body of a report: its sections in order, and what it concludes.
 
-    ``summary`` is the canonical name of the section that holds the physician's conclusion.
+    ``summary`` is the canonical name of the section that holds the physician's conclusion; ``preamble``
+    stands before the first section.
     """
 
     title: str
@@ -45,11 +46,12 @@ class Drafted:
     summary: str
     diagnoses: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    preamble: Text = field(default_factory=Text)
 
 
-def headed(style: Style, name: str, body: Text | str) -> Text:
-    """A section with its heading as the house style prints it."""
-    heading = style.headings[name]
+def headed(style: Style, study: str, name: str, body: Text | str) -> Text:
+    """A section with its heading as the house style prints it in this kind of report."""
+    heading = style.headings.get(f"{name}_{study}") or style.headings[name]
     body = as_text(body)
     block = body.string.startswith(("1.", "- ", "A.")) or "\n" in body.string
     if style.heading == "line":
@@ -94,10 +96,8 @@ def with_tail(conclusion: Text, case: Case) -> Text:
 def indication(case: Case, phrases: Book, rng: random.Random) -> Text:
     """Why the study was asked for."""
     slots: dict[str, Text | str] = {"n": str(rng.randrange(2, 9))}
-    if case.reason is None:
-        text = phrases.say("screening", rng, slots)
-    else:
-        text = reason_words(case, case.reason, rng)
+    reason = case.reason
+    text = phrases.say("screening", rng, slots) if reason is None else reason_words(case, reason, rng)
     text = text.capital()
     return text if case.style.abbreviate else text + "."
 
@@ -117,6 +117,7 @@ def reason_words(case: Case, reason: Condition, rng: random.Random) -> Text:
     slots: dict[str, Text | str] = {
         "n": str(rng.randrange(2, 9)),
         "side": reason.side,
+        "other": "right" if reason.side == "left" else "left",
         "follow": rng.choice(words),
     }
     lines = (followed if later else fresh) or followed or fresh

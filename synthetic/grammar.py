@@ -147,6 +147,7 @@ def _marked(line: str, at: int) -> tuple[Marked, int]:
 
 
 _VERB = re.compile(r"\b(is/are|appears/appear|shows/show|remains/remain|was/were|has/have)\b")
+VOWEL = re.compile(r"[aeiou]|8\d?\b|11\b|18\b", re.IGNORECASE)
 _SINGULAR_S = ("ss", "us", "is", "ites", "etes")
 _PLURAL = ("hila", "sulci", "atria", "vertebrae", "appearances")
 
@@ -175,7 +176,7 @@ class _Sentence:
         if words[0] in ".,;:)" and string.endswith(" "):
             string = string[:-1]
         if string.endswith("a/an ") and words[0] != " ":
-            string = string[:-5] + ("an " if words[0].lower() in "aeiou" or words[:2] == "8 " else "a ")
+            string = string[:-5] + ("an " if VOWEL.match(words) else "a ")
         if "/" in words:
             words = _VERB.sub(lambda hit: _agreeing(hit, string + words[: hit.start()]), words)
         self.string = string + words

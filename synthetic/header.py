@@ -218,3 +218,20 @@ def _sparse(facts: HeaderFacts, rng: random.Random) -> Text:
         + dated(patient.born, facts.dates)
     )
     return join("\n", [line, facts.title + rng.choice((", ", " of ", " ")) + dated(facts.day, facts.dates)])
+
+
+def footer(facts: HeaderFacts, rng: random.Random) -> Text:
+    """What stands under the signature of some reports: copies, page lines, portals."""
+    patient = facts.patient
+    chance = rng.random()
+    if chance < 0.12:
+        return rng.choice(("cc: ", "CC: ", "Copy to: ")) + identifier("NAME", facts.referrer)
+    if chance < 0.2:
+        line = printed_name(patient, rng.choice(("last_first", "caps"))) + rng.choice(("  MRN: ", " | "))
+        return line + identifier("ID", patient.mrn) + rng.choice(("  Page 1 of 1", " | Page 1/1"))
+    if chance < 0.25:
+        site = identifier("URL", f"https://portal.example.com/r/{rng.randrange(10**5, 10**6)}")
+        return rng.choice(("View online: ", "Patient portal: ")) + site
+    if chance < 0.3:
+        return "Questions? Call " + identifier("PHONE", facts.phone)
+    return Text()

@@ -14,7 +14,7 @@ from synthetic.atlas import Atlas, Compared, Concept, Shown, atlas, compared, gr
 from synthetic.case import Case, Drafted, comparison, conclude, fill, indication, with_tail
 from synthetic.course import Observation
 from synthetic.dates import dated
-from synthetic.grammar import book
+from synthetic.grammar import VOWEL, book
 from synthetic.report import Change
 from synthetic.text import Found, Measured, Text, join
 from synthetic.values import Result, measured
@@ -248,8 +248,10 @@ def conclusion_items(
         cause: Text | str = ""
         if row.now.cause in concept.causes and row.now.cause is not None and row.now.cause not in causes:
             causes.add(row.now.cause)
-            before, _, after = words["cause"].partition("{what}")
-            cause = before + Text(row.now.cause).marked(Found(row.now.cause, "present")) + after
+            sure = row.now.grade >= 0.3
+            before, _, after = words["cause" if sure else "maybe"].partition("{what}")
+            found = Found(row.now.cause, "present" if sure else "possible")
+            cause = before + Text(row.now.cause).marked(found) + after
         change = ""
         if row.direction is not None:
             change = words[{"same": "stable"}.get(row.direction, row.direction)]
@@ -287,9 +289,7 @@ def _told(chart: Atlas, rows: Sequence[Compared]) -> list[Compared]:
 def _article(phrase: Text, concept: Concept, o: Observation) -> Text:
     if not concept.countable or o.side == "bilateral":
         return phrase
-    return (
-        "an " if phrase.string[:1].lower() in "aeiou" or phrase.string[:2] in ("8 ", "11", "18") else "a "
-    ) + phrase
+    return ("an " if VOWEL.match(phrase.string) else "a ") + phrase
 
 
 def changes(

@@ -7,10 +7,13 @@ from datetime import date, datetime, time, timedelta
 
 from clinical.report import Finding, Measurement, Section, Span
 from synthetic.case import Case, Drafted, headed
+from synthetic.clinic import draft_note
 from synthetic.course import Condition, common_to, fall_ill
-from synthetic.header import LAYOUTS, HeaderFacts, header
+from synthetic.discharge import draft_discharge
+from synthetic.header import LAYOUTS, HeaderFacts, footer, header
 from synthetic.imaging import draft_study
 from synthetic.laboratory import draft_laboratory
+from synthetic.noise import boilerplate, noisy
 from synthetic.pathology import draft_pathology
 from synthetic.people import (
     City,
@@ -72,6 +75,11 @@ DESKS: dict[str, Desk] = {
     ),
     "pathology": Desk(
         "pathology", draft_pathology, ("synoptic", "plain_path"), ("laboratory", "hospital"), sick=True
+    ),
+    "office": Desk("office note", draft_note, ("problem_list", "storyteller"), ("clinic",), sick=True),
+    "consult": Desk("consultation", draft_note, _CARDIOLOGY, ("heart", "hospital"), adults=True, sick=True),
+    "discharge": Desk(
+        "discharge summary", draft_discharge, ("ward_round", "letter"), ("hospital",), sick=True
     ),
 }
 
@@ -180,6 +188,11 @@ def _conditions(patient: Patient, age: int, today: date, rng: random.Random) -> 
     return chosen
 
 
+_BUSY = {"chest": 2.0, "office": 0.6, "consult": 3.0, "discharge": 2.0, "ecg": 1.3}
+_ONCE = ("pathology", "discharge")
+_BIOPSIED_AGAIN = ("gastritis", "colon_polyp", "reflux", "skin_lesion")
+
+
 def _events(
     conditions: list[Condition], age: int, today: date, rng: random.Random
 ) -> list[tuple[date, str, Condition | None]]:
@@ -189,12 +202,15 @@ def _events(
     if not conditions:
         return [(today, rng.choice([d for d in open_desks if not DESKS[d].sick]), None)]
     for condition in conditions:
-        kinds = {k: w for k, w in condition.disease.kinds.items() if k in open_desks}
+        kinds = {k: w * _BUSY.get(k, 1) for k, w in condition.disease.kinds.items() if k in open_desks}
         if not kinds:
             continue
         kind = rng.choices(list(kinds), list(kinds.values()))[0]
         day = max(today, condition.onset)
-        for _ in range(rng.choice((1, 2, 2, 3))):
+        if kind == "discharge":
+            day += timedelta(days=rng.randrange(3, 8))
+        again = kind not in _ONCE or condition.disease.name in _BIOPSIED_AGAIN
+        for _ in range(rng.choice((1, 2, 2, 3)) if again else 1):
             events.append((day, kind, condition))
             step = rng.randrange(2, 30) if condition.disease.course == "acute" else rng.randrange(40, 260)
             day += timedelta(days=step)
@@ -234,7 +250,10 @@ def _report(
     )
     layouts = [own.choice(LAYOUTS), own.choice(LAYOUTS)]
     top = header(facts, rng.choice(layouts), rng)
-    body = [headed(style, name, content) for name, content in draft.sections]
+    body = [
+        section if name == draft.summary else noisy(section, style.noise / len(draft.sections), rng)
+        for name, section in ((n, headed(style, case.study, n, content)) for n, content in draft.sections)
+    ]
     signed = rng.random() > 0.07
     templates = SIGNED if signed else UNSIGNED
     template = templates[(own.randrange(len(templates)) + (rng.random() < 0.2)) % len(templates)]
@@ -242,7 +261,10 @@ def _report(
     printed = case.physician.name if rng.random() < 0.5 else f"Dr. {case.physician.name}"
     foot = sign_off(template, printed, signed_at, style.dates, style.clock)
     gap = "\n\n" if style.heading != "inline" or own.random() < 0.5 else "\n"
-    text = join("\n\n", [top, join(gap, body), foot]) + "\n"
+    notice = own.random() < 0.3 and rng.random() < 0.8
+    extra = [boilerplate(own)] if notice else []
+    last = footer(facts, rng)
+    text = join("\n\n", [top, draft.preamble, join(gap, body), *extra, foot, last]) + "\n"
     if own.random() < 0.6:
         text = wrap(text, own.choice((72, 80, 88, 96)))
     return SimulatedReport(
