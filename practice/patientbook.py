@@ -114,15 +114,15 @@ def _add(database: Database, lone: bool, now: str) -> str:
 def _candidates(database: Database, identity: Identity) -> list[KnownIdentity]:
     rows = database.all(
         """
+        WITH hits AS (
+            SELECT patient_id FROM identities WHERE mrn = :mrn AND :mrn <> ''
+            UNION SELECT patient_id FROM identities
+            WHERE name = :name AND birth_date = :birth AND :name <> '' AND :birth <> ''
+        )
         SELECT identities.patient_id, patients.root, identities.identity
-        FROM identities JOIN patients ON patients.id = identities.patient_id
-        WHERE patients.lone = 0
-          AND (identities.mrn = :mrn AND :mrn <> '' OR
-               identities.name = :name AND identities.birth_date = :birth AND :name <> '' AND :birth <> ''
-               OR patients.root IN (
-                   SELECT other.root
-                   FROM identities AS named JOIN patients AS other ON other.id = named.patient_id
-                   WHERE named.name = :name AND named.birth_date = :birth AND :name <> '' AND :birth <> ''))
+        FROM patients JOIN identities ON identities.patient_id = patients.id
+        WHERE patients.lone = 0 AND patients.root IN (
+            SELECT root FROM patients WHERE lone = 0 AND id IN (SELECT patient_id FROM hits))
         GROUP BY identities.patient_id, authority, mrn, name, birth_date,
             json_extract(identity, '$.value.sex')
         """,

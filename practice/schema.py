@@ -67,6 +67,9 @@ _FIRST = (
     "CREATE INDEX reports_by_accession ON reports (accession)",
     "CREATE INDEX reports_by_supersedes ON reports (supersedes)",
     "CREATE INDEX reports_by_kept ON reports (kept_at)",
+    "CREATE INDEX reports_by_trainable ON reports (trainable_at) WHERE trainable_at IS NOT NULL",
+    "CREATE INDEX reports_by_state ON reports (status, superseded_by)",
+    "CREATE INDEX files_by_state ON files (state)",
     """
     CREATE TABLE holds (
         report_id TEXT NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
@@ -114,6 +117,7 @@ _FIRST = (
     )
     """,
     "CREATE INDEX jobs_by_state ON jobs (state, kind, run_after)",
+    "CREATE INDEX jobs_by_ids ON jobs (ids)",
     """
     CREATE TABLE feedback (
         id TEXT PRIMARY KEY,
@@ -129,6 +133,7 @@ _FIRST = (
         decided_at TEXT
     )
     """,
+    "CREATE INDEX feedback_by_report ON feedback (report_id)",
     """
     CREATE TABLE tokens (
         id TEXT PRIMARY KEY,
