@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clinical.report import Measurement
+from clinical.structure.analytes import names
 from clinical.structure.build import build_structure
 from clinical.structure.lexicon import words_of
-from clinical.structure.measurements import names
 from clinical.structure.sections import find_sections
 from clinical.structure.units import ucum
 

@@ -70,11 +70,16 @@ def words_of(text: str, start: int = 0, end: int | None = None) -> list[Word]:
     for match in _TOKEN.finditer(text, start, stop):
         token = match.group()
         at, after = match.span()
-        if token in "-‐‑–" and 0 < at and after < stop and text[at - 1].isalpha() and text[after].isalpha():
+        if token in "-‐‑–" and at > 0 and after < stop and _joins(text[at - 1], text[after]):
             continue
         key = "[tag]" if token[0] == "[" and len(token) > 1 else word_key(token)
         found.append(Word(at, after, token, key))
     return found
+
+
+def _joins(before: str, after: str) -> bool:
+    """Is a hyphen between these two part of a word ("T-wave", "25-hydroxy"), and not a range?"""
+    return (before.isalpha() and after.isalnum()) or (before.isdigit() and after.isalpha())
 
 
 class Lexicon:

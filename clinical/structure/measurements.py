@@ -1,25 +1,24 @@
 """Measurements in prose and in tables: names from a data file, values read beside them, flags by range."""
 
-import csv
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 from typing import Any
 
 from clinical.report import Flag, Measurement, Section
 from clinical.structure import forms
+from clinical.structure.analytes import Analyte, analytes, names
 from clinical.structure.flags import judge
-from clinical.structure.lexicon import RULES, Lexicon, Match, Word, rules, words_of
+from clinical.structure.lexicon import Match, Word, words_of
 from clinical.structure.reading import Reading, Scanner, number
 from clinical.structure.specimen import Specimens, renamed
 from clinical.structure.tables import Row, find_rows
-from clinical.structure.units import convert, same_kind
+from clinical.structure.units import convert, same_kind, ucum, unit_pattern
 
 _BULLET = re.compile(r"[ \t]*(?:[-•*·>|]|\d{1,2}[.)])?[ \t]*$")
 _GAP = re.compile(r"\||\t|[ ]{3,}|\.{4,}")
-_CELL_REST = re.compile(r"(?:[ ,]?[A-Za-z%#(),./-]+(?:[ ](?![ ])|(?=[ \t|]))){1,6}(?=[ ]{2,}|\t|[ ]?\|)")
+_CELL_REST = re.compile(r"(?:[ ,]?[A-Za-z%#,./-]+(?:[ ](?![ ])|(?=[ \t|]))){1,6}(?=[ ]{2,}|\t|[ ]?\|)")
 _PAIR_JOIN = re.compile(r"[ \t]*(?:,?[ ]?and|/|&|,)[ \t]*$")
 _PAIR_VALUE = re.compile(
     r"(?:[ \t:=,-]|levels?|is|was|are|were|of|at|respectively){0,8}(?P<first>"
@@ -49,51 +48,13 @@ _UNLISTED = re.compile(
 )
 _WEIGHT_KG = (0.3, 400.0)
 _WINDOW = 240
-
-
-@dataclass(frozen=True, slots=True)
-class Analyte:
-    """What may be measured: preferred name, units it comes in, the widest values that are believable."""
-
-    name: str
-    units: tuple[str, ...]
-    low: float
-    high: float
-    kind: str
-
-
-@cache
-def analytes() -> dict[str, Analyte]:
-    """All analytes and parameters by preferred name."""
-    return {analyte.name: analyte for analyte, _, _ in _rows()}
-
-
-@cache
-def _rows() -> tuple[tuple[Analyte, tuple[str, ...], tuple[str, ...]], ...]:
-    rows = []
-    with (RULES / "analytes.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            analyte = Analyte(
-                row["name"], tuple(row["units"].split("|")), float(row["min"]), float(row["max"]), row["kind"]
-            )
-            synonyms = tuple(name for name in row["synonyms"].split("|") if name)
-            rows.append((analyte, synonyms, tuple(name for name in row["exact"].split("|") if name)))
-    return tuple(rows)
-
-
-@cache
-def names() -> Lexicon:
-    """Every printed name of an analyte, and phrases that only look like one (payload None)."""
-    phrases: list[tuple[str, Analyte | None]] = []
-    for analyte, synonyms, _ in _rows():
-        for name in (*synonyms, analyte.name):
-            phrases.append((name, analyte))
-            first, _, rest = name.partition(" ")
-            if rest:
-                phrases.append((f"{first}, {rest}", analyte))
-    exact: list[tuple[str, Analyte | None]] = [(name, a) for a, _, listed in _rows() for name in listed]
-    phrases += [(phrase, None) for phrase in rules("measurements.toml")["not_names"]["phrases"]]
-    return Lexicon(phrases, exact)
+_PER = re.compile(r"[ ]?/[ ]?(?:[uµμ]L|mcL|mm|cumm|cu mm|L\b|dL|min)")
+_SAME_NAME = re.compile(r"[ ]?[(/\[,-][ ]?|[ ]")
+_ABG = re.compile(
+    r"(?:ABGs?|VBGs?|arterial blood gas(?:es)?|blood gas(?:es)?)[^\n\d]{0,30}(?P<ph>[67]\.\d{1,2})[ ]?/[ ]?(?P<co2>\d{1,3})[ ]?/[ ]?"
+    r"(?P<o2>\d{1,3})(?:[ ]?/[ ]?(?P<bic>\d{1,2}))?(?![\d/.]\d)",
+    re.IGNORECASE,
+)
 
 
 class _Finder:
@@ -114,14 +75,15 @@ class _Finder:
         for row in rows:
             self.lines.add(row.line_start)
             cell = self.text[row.name.start : row.name.end]
+            start = row.start
             match = names().find_at(words_of(cell), 0, cell)
             reading = row.reading
             if match is not None and match.payload is not None:
-                analyte: Analyte | None = self._in_specimen(match.payload, row.name.start, reading)
+                analyte: Analyte | None = self._in_specimen(match.payload, start, reading)
             else:
                 analyte = None if match else Analyte(cell.strip(" *:.").lower(), (), 0, 0, "unlisted")
             if analyte is not None and (reading.value is not None or reading.value_text):
-                self._add(analyte, row.name.start, reading)
+                self._add(analyte, start, reading)
 
     def take_unlisted(self) -> None:
         """Lines that print a value with its unit and range beside a name that no rule knows."""
@@ -154,6 +116,8 @@ class _Finder:
         for index, match in enumerate(self.matches):
             if match.payload is None or match.start < done:
                 continue
+            if index and self.matches[index - 1].payload and self._same_name(self.matches[index - 1], match):
+                continue
             if self.lines and self.text.rfind("\n", 0, match.start) + 1 in self.lines:
                 continue
             before = len(self.found)
@@ -165,6 +129,11 @@ class _Finder:
         match = self.matches[index]
         analyte: Analyte = match.payload
         following = self.matches[index + 1] if index + 1 < len(self.matches) else None
+        while following is not None and self._same_name(match, following):
+            index += 1
+            end = following.end + (self.text[following.end : following.end + 1] in (")", "]"))
+            match = replace(match, last=following.last, end=end)
+            following = self.matches[index + 1] if index + 1 < len(self.matches) else None
         limit = min(len(self.text), match.end + _WINDOW, following.start if following else len(self.text))
         if analyte.kind == "pair" or analyte.name == "systolic blood pressure":
             if self._pressure(match, limit) or analyte.kind == "pair":
@@ -182,9 +151,10 @@ class _Finder:
             start,
             limit,
             tabular=tabular,
-            qualitative=tabular or analyte.kind in ("urine", "serology", "specimen"),
+            qualitative=analyte.kind in ("urine", "serology", "specimen")
+            or (tabular and analyte.kind == "lab"),
             units=analyte.units,
-            spread=not tabular and analyte.kind in ("vital", "echo", "exam", "score"),
+            spread=analyte.kind in ("vital", "echo", "exam", "score"),
             sex=self.judging["sex"],
         )
         reading = scanner.read()
@@ -194,6 +164,24 @@ class _Finder:
                 self._add(placed, match.start, reading)
         elif reading is None and following is not None:
             self._pair(match, following)
+
+    def _same_name(self, match: Match, following: Match) -> bool:
+        """ "ALT (SGPT)", "Urea Nitrogen (BUN)": one analyte told twice."""
+        same = following.payload is not None and following.payload.name == match.payload.name
+        return same and _SAME_NAME.fullmatch(self.text, match.end, following.start) is not None
+
+    def take_gases(self) -> None:
+        """ "ABG: 7.32/48/60/24": pH, pCO2, pO2 and bicarbonate in the order that every laboratory uses."""
+        for match in _ABG.finditer(self.text):
+            order = (("blood ph", "ph"), ("pco2", "co2"), ("po2", "o2"), ("bicarbonate", "bic"))
+            for name, group in order:
+                if match.group(group):
+                    value = match.group(group)
+                    self._add(
+                        analytes()[name],
+                        match.start(group),
+                        Reading(value, number(value), end=match.end(group)),
+                    )
 
     def _belongs_to(self, following: Match, reading: Reading) -> bool:
         """ "lymphocytes, 5% monocytes": the value is the next name's."""
@@ -260,8 +248,15 @@ class _Finder:
             reading = Reading(values.group(group), number(values.group(group)), end=values.end(group))
             if name.payload.kind == "pair" or not _believable(reading, name.payload):
                 return
+        unit = unit_pattern().match(
+            self.text, values.end() + (self.text[values.end() : values.end() + 1] == " ")
+        )
+        code = (ucum(unit.group()) if unit else None) or ""
         for name, group in ((match, "first"), (following, "second")):
             reading = Reading(values.group(group), number(values.group(group)), end=values.end(group))
+            if code in name.payload.units:
+                reading.unit = code
+                reading.end = unit.end() if unit and group == "second" else reading.end
             self._add(name.payload, name.start, reading)
 
     def _two_units(self, match: Match, analyte: Analyte, limit: int) -> bool:
@@ -349,11 +344,20 @@ def find_measurements(
 ) -> list[Measurement]:
     """All measurements beside names, in order of appearance."""
     judging = {"sex": sex, "age": age, "practice_limits": practice_limits}
-    finder = _Finder(text, names().find(words, text), judging)
+    matches = [match for match in names().find(words, text) if not _in_unit(text, match)]
+    finder = _Finder(text, matches, judging)
     finder.take_rows(find_rows(text, sex))
     finder.take_names()
+    finder.take_gases()
     finder.take_unlisted()
     return in_sections(sorted(finder.found, key=lambda m: (m.start, m.end)), sections)
+
+
+def _in_unit(text: str, match: Match) -> bool:
+    """The "K" of K/uL and the "hr" of mm/hr are no names."""
+    if match.end - match.start > 2:
+        return False
+    return text[match.start - 1 : match.start] == "/" or _PER.match(text, match.end) is not None
 
 
 def in_sections(measurements: Sequence[Measurement], sections: Sequence[Section]) -> list[Measurement]:

@@ -103,7 +103,7 @@ class Scanner:
                 continue
             if self.tabular and (self._sex_range() or self._early_range()):
                 continue
-            if self._from_to():
+            if self._from_to() or self._wrapped_unit():
                 continue
             if self._value():
                 return True
@@ -175,6 +175,9 @@ class Scanner:
     def _number_ahead(self, at: int) -> bool:
         return re.search(r"\d", self.text[at : self.limit].split("\n", 1)[0]) is not None
 
+    def _wrapped_unit(self) -> bool:
+        return self.text[self.at : self.at + 1] in ("(", "[") and self._early_unit()
+
     def _early_unit(self) -> bool:
         wrapped = self.text[self.at : self.at + 1] in ("(", "[")
         match = unit_pattern().match(self.text, self.at + wrapped, self.limit)
@@ -200,9 +203,9 @@ class Scanner:
             return False
         if match.group("label") and not match.group("label").isspace():
             return self._take_range(match)
-        if not match.group("low"):
+        if not match.group("low") and not (match.group("open") and match.group("side")):
             return False
-        return (bool(match.group("open")) or self._number_ahead(match.end())) and self._take_range(match)
+        return self._number_ahead(match.end()) and self._take_range(match)
 
     # the value ----------------------------------------------------------------------------------------
 
@@ -239,15 +242,17 @@ class Scanner:
 
     def _ends_well(self, end: int) -> bool:
         """Is what follows the number no sign that it is something else (a date, a dose, an ordinal)?"""
-        following = self.text[end : end + 24]
+        following = self.text[end : min(end + 24, self.limit)]
         if following[:1] == "+" or (following[:1].isalpha() and not self._glued(end)):
             return False
-        unit_at = end + (following[:1] == " ")
+        unit_at = end + len(following) - len(following.lstrip(" \t|"))
         if not unit_pattern().match(self.text, unit_at, self.limit) and forms.NOT_VALUE_AFTER.match(
             following
         ):
             return False
-        return not (following[:1] in ("-", "–") and following[1:2].isdigit())
+        if following[:1] not in ("-", "–"):
+            return True
+        return not (following[1:2].isdigit() or (following[1:2].isalpha() and not self._glued(end + 1)))
 
     def _glued(self, at: int) -> bool:
         """Does a unit or a flag follow the number without a blank ("98.6F", "5.9H")?"""
@@ -320,6 +325,9 @@ class Scanner:
         led = None if self.tabular else _RANGE_LED.match(text, at, limit)
         if led is not None:
             at = led.end()
+        if self.tabular and text.startswith("..", at):
+            while at < limit and text[at] in ". ":
+                at += 1
         if self.tabular and text.startswith("-", at) and text[at + 1 : at + 2] in (" ", "|", "\t", "-"):
             while at < limit and text[at] in "- \t|":
                 at += 1
@@ -449,8 +457,12 @@ class Scanner:
         unit = unit_pattern().match(self.text, end, self.limit)
         code = None
         if unit is not None:
+            lone = len(unit.group()) == 1 and unit.group().isalpha() and not match.group("open")
             code = ucum(unit.group())
-            end = unit.end()
+            if not lone or code in self.units:
+                end = unit.end()
+            else:
+                code = None
         if match.group("open"):
             closing = _RANGE_END.match(self.text, end, self.limit)
             if closing is None:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from clinical.structure.lexicon import rules
+from clinical.structure.analytes import names
+from clinical.structure.lexicon import rules, words_of
 from clinical.structure.reading import Reading, Scanner, number
 from clinical.structure.units import ucum
 
@@ -33,12 +34,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row read: where its name stands, its result, and how far it reaches."""
+    """A result read: where its name stands, where it begins, and the line it is on."""
 
     name: Cell
     reading: Reading
+    start: int
     line_start: int
-    line_end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class _Header:
     starts: tuple[int, ...]
     dates: tuple[str | None, ...]
     mark: str
+    cells: tuple[Cell, ...] = ()
 
 
 @cache
@@ -108,6 +110,8 @@ def _header(text: str, start: int, end: int) -> _Header | None:
     if mark is None:
         return None
     cells = _cells(text, start, end, mark)
+    while cells and cells[-1].end <= cells[-1].start:
+        cells.pop()
     roles: list[str] = []
     dates: list[str | None] = []
     for cell in cells:
@@ -115,6 +119,13 @@ def _header(text: str, start: int, end: int) -> _Header | None:
         date = word if _DATE_CELL.match(word) else None
         roles.append("result" if date else _role(word) or "")
         dates.append(date)
+    if roles and roles[0] in ("date", "name") and not any(roles[1:]):
+        named = [
+            names().find_at(words_of(text[c.start : c.end]), 0, text[c.start : c.end]) for c in cells[1:]
+        ]
+        if named and all(match is not None and match.payload is not None for match in named):
+            across = ("date", *("across" for _ in named))
+            return _Header(across, tuple(cell.start - start for cell in cells), (), mark, tuple(cells))
     known = {role for role in roles if role}
     if "result" not in known or len(known) < 2 or len([r for r in roles if r]) * 2 < len(roles):
         return None
@@ -164,6 +175,8 @@ def _rows_of(text: str, start: int, end: int, header: _Header, sex: str | None) 
         return []
     cells = [cell for cell in _cells(text, start, end, mark)]
     columns = _assign(cells, header, start)
+    if header.cells:
+        return _across(text, columns, header, start, sex)
     name = columns.get(header.roles.index("name"))
     if name is None or not _SPACE_NAMED.search(text[name.start : name.end]) or name.end - name.start > 60:
         return []
@@ -173,7 +186,24 @@ def _rows_of(text: str, start: int, end: int, header: _Header, sex: str | None) 
             continue
         reading = _reading(text, columns, header, index, sex)
         if reading is not None:
-            found.append(Row(name, reading, start, end))
+            found.append(Row(name, reading, name.start, start))
+    return found
+
+
+def _across(text: str, columns: dict[int, Cell], header: _Header, start: int, sex: str | None) -> list[Row]:
+    """A row of a table whose headings are analytes and whose rows are dates."""
+    date = columns.get(0)
+    if date is None or not _DATE_CELL.match(text, date.start, date.end):
+        return []
+    found = []
+    for index in range(1, len(header.cells)):
+        cell = columns.get(index)
+        if cell is None:
+            continue
+        reading = Scanner(text, cell.start, cell.end, tabular=True, qualitative=True, sex=sex).read()
+        if reading is not None:
+            reading.date = reading.date or _iso(text[date.start : date.end])
+            found.append(Row(header.cells[index], reading, cell.start, start))
     return found
 
 
