@@ -20,23 +20,26 @@ import psutil
 from clinical.errors import HomeError, HomeLocked
 
 NETWORK_TYPES = frozenset(
-    {"9p", "afs", "afpfs", "beegfs", "ceph", "cifs", "coda", "drvfs", "glusterfs", "gpfs", "lustre", "ncpfs"}
+    {"9p", "afs", "afpfs", "beegfs", "ceph", "cifs", "coda", "davfs", "drvfs", "glusterfs", "gpfs", "lustre"}
     | {
+        "ncpfs",
         "nfs",
         "nfs3",
         "nfs4",
         "ocfs2",
         "orangefs",
+        "prl_fs",
         "smb",
         "smb2",
         "smb3",
         "smbfs",
         "vboxsf",
-        "vmhgfs",
-        "webdav",
     }
-    | {"davfs", "fuse.davfs2", "fuse.glusterfs", "fuse.gvfsd-fuse", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"}
-    | {"fuse.vmhgfs-fuse"}
+    | {"virtiofs", "vmhgfs", "webdav"}
+)
+# Any other file system in user space is taken for a remote one: sshfs, rclone, s3fs, a drive of some cloud.
+LOCAL_FUSE_TYPES = frozenset(
+    {"bindfs", "cryfs", "encfs", "exfat", "fuse-overlayfs", "gocryptfs", "mergerfs", "ntfs-3g", "veracrypt"}
 )
 SYNCED_NAMES = (
     "dropbox",
@@ -85,7 +88,10 @@ def read_mounts(table: Path = Path("/proc/mounts")) -> tuple[Mount, ...]:
 
 
 def why_unfit(path: Path, mounts: tuple[Mount, ...]) -> str | None:
-    """Why a home may not lie at ``path``; None if it may. Pure: ``path`` is absolute and resolved."""
+    """Why a home may not lie at ``path``; None if it may. Pure: ``path`` is absolute and resolved.
+
+    What the machine itself runs from ("/") is always allowed: there is nothing more local to choose.
+    """
     for part in path.parts:
         name = part.casefold()
         for synced in SYNCED_NAMES:
@@ -96,9 +102,13 @@ def why_unfit(path: Path, mounts: tuple[Mount, ...]) -> str | None:
         deeper = best is None or len(mount.point.parts) >= len(best.point.parts)
         if path.is_relative_to(mount.point) and deeper:
             best = mount
-    if best is not None and best.kind.casefold() in NETWORK_TYPES:
+    if best is not None and best.point != Path("/") and _is_network(best.kind.casefold()):
         return f"it lies on a network file system ({best.kind})"
     return None
+
+
+def _is_network(kind: str) -> bool:
+    return kind in NETWORK_TYPES or (kind.startswith("fuse.") and kind[5:] not in LOCAL_FUSE_TYPES)
 
 
 def sync_folder(folder: Path) -> None:

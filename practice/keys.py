@@ -83,7 +83,7 @@ class Keys:
         return keys
 
     def write(self, home: Home, path: Path | None = None) -> Path:
-        """Write the key file (0600), and into the home what tells the right key from a wrong one."""
+        """Write the key file (0600)."""
         path = _resolved(home, path)
         if path.is_relative_to(home.root):
             raise HomeError(
@@ -99,9 +99,14 @@ class Keys:
             self.check(home)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(path, self.master.hex().encode() + b"\n")
+        if not home.database.exists():
+            self.note(home)
+        return path
+
+    def note(self, home: Home) -> None:
+        """Write into the home what tells this key from a wrong one, once it is known to be right."""
         if not _check_file(home).exists():
             write_atomically(_check_file(home), json.dumps({"check": self._check_value(home)}).encode())
-        return path
 
     def check(self, home: Home) -> None:
         """Make sure that this is the key of that home.
@@ -112,8 +117,7 @@ class Keys:
         try:
             stored = str(json.loads(_check_file(home).read_text("utf-8"))["check"])
         except FileNotFoundError:
-            write_atomically(_check_file(home), json.dumps({"check": self._check_value(home)}).encode())
-            return
+            return  # the store itself tells when it is opened
         except (OSError, ValueError, KeyError, TypeError):
             raise HomeError(
                 "The home's key.json cannot be read.", "Restore it from a backup of the home."

@@ -92,17 +92,17 @@ def members(database: Database, patient_id: str) -> tuple[str, ...]:
 
 def aliases(database: Database, patient_id: str) -> tuple[str, ...]:
     """Every patient id that is, or ever was, joined with this one, itself included."""
-    links = database.all("SELECT patient_id, into_id FROM joins")
-    seen, todo = {patient_id}, [patient_id]
-    while todo:
-        here = todo.pop()
-        for link in links:
-            pair = {link["patient_id"], link["into_id"]}
-            if here in pair:
-                fresh = pair - seen
-                seen |= fresh
-                todo += fresh
-    return tuple(sorted(seen))
+    return groups(database).get(patient_id, (patient_id,))
+
+
+def groups(database: Database) -> dict[str, tuple[str, ...]]:
+    """For every patient that is, or ever was, joined with another: the ids of all of them."""
+    group: dict[str, set[str]] = {}
+    for link in database.all("SELECT patient_id, into_id FROM joins"):
+        pair = {link["patient_id"], link["into_id"]}
+        united = set().union(pair, *(group.get(patient_id, set()) for patient_id in pair))
+        group |= dict.fromkeys(united, united)
+    return {patient_id: tuple(sorted(united)) for patient_id, united in group.items()}
 
 
 def _add(database: Database, lone: bool, now: str) -> str:

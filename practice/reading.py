@@ -231,6 +231,10 @@ class Reading:
         """Every patient id that is, or ever was, joined with this one: they share a split for ever."""
         return patientbook.aliases(self.database, patient_id)
 
+    def patient_groups(self) -> dict[str, tuple[str, ...]]:
+        """``patient_aliases`` of every patient that has any: what one split must hold together."""
+        return patientbook.groups(self.database)
+
     def releases_with(self, report_id: str) -> tuple[str, ...]:
         """Releases that a report helped to train, oldest first."""
         return Releases(self.home).with_report(report_id)

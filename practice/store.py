@@ -40,6 +40,7 @@ class Store(Reading):
         """
         keys.check(home)
         store = Store(home, keys)
+        keys.note(home)
         store.sweep()
         return store
 

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import multiprocessing
 import os
 import random
 import signal
@@ -98,6 +99,31 @@ def test_killed_at_twenty_random_moments_every_report_is_there_once(tmp_path):
             "SELECT id FROM reports WHERE file_id = ?", (row["id"],))["id"]).content  # fmt: skip
     assert {path.stem for path in home.quarantine.iterdir()} == {row.id for row in store.quarantined()}
     assert list(home.inbox.iterdir()) == []
+    store.close()
+
+
+def _keep_all(root: Path, key: Path) -> None:
+    home = Home.open(root)
+    store = Store.open(home, Keys.load(home, key))
+    for number in range(25):
+        store.keep(ReportFile("a", f"content {number}".encode()), [one(f"text {number}")], [("prepare", {})])
+        store.quarantine(ReportFile("a", f"bad {number}".encode()), "empty", "m")
+
+
+def test_four_processes_that_take_the_same_files_keep_each_once(tmp_path):
+    home = Home.create(tmp_path / "home")
+    keys = Keys.create(home, tmp_path / "key")
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_keep_all, args=(home.root, tmp_path / "key")) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    store = Store.open(home, keys)
+    counts = store.counts()
+    assert (counts.reports, counts.quarantined, Jobs(store).pending()) == (25, 25, 25)
+    assert len(store.originals.names()) == 50 == len(list(home.quarantine.iterdir())) * 2
     store.close()
 
 

@@ -39,10 +39,22 @@ def test_homes_lie_on_local_disks_that_nobody_copies(path, fit):
 
 
 @pytest.mark.parametrize(
-    "kind", ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "fuse.rclone", "drvfs", "ceph"]
+    "kind",
+    ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "fuse.rclone", "drvfs", "ceph", "fuse.newcloud"],
 )
 def test_every_network_file_system_is_refused(kind):
     assert kind in why_unfit(Path("/data/home"), (Mount(Path("/"), "ext4"), Mount(Path("/data"), kind)))
+
+
+@pytest.mark.parametrize(
+    "kind", ["ext4", "xfs", "btrfs", "zfs", "apfs", "tmpfs", "overlay", "fuse.gocryptfs", "fuseblk"]
+)
+def test_local_file_systems_are_accepted(kind):
+    assert why_unfit(Path("/data/home"), (Mount(Path("/"), "ext4"), Mount(Path("/data"), kind))) is None
+
+
+def test_what_the_machine_runs_from_is_accepted():
+    assert why_unfit(Path("/root/home"), (Mount(Path("/"), "9p"),)) is None
 
 
 def test_mounts_with_blanks_and_later_mounts_over_earlier_ones_are_understood(tmp_path):
@@ -221,10 +233,18 @@ def test_what_is_no_recovery_code_is_refused(code):
         recover(code)
 
 
-def test_a_home_without_its_key_check_takes_the_key_that_opens_the_store(tmp_path):
+def test_a_home_that_lost_its_key_check_still_tells_the_right_key_from_a_wrong_one(tmp_path):
     home = Home.create(tmp_path / "home")
     keys = Keys.create(home, tmp_path / "key")
-    assert set(json.loads((home.root / "key.json").read_text())) == {"check"}
-    (home.root / "key.json").write_text("{")
+    Store.open(home, keys).close()
+    check = home.root / "key.json"
+    assert set(json.loads(check.read_text())) == {"check"}
+    check.unlink()
+    with pytest.raises(KeyMissing):
+        Store.open(home, Keys.random())
+    assert not check.exists()
+    Store.open(home, Keys.load(home, tmp_path / "key")).close()
+    assert check.exists()
+    check.write_text("{")
     with pytest.raises(HomeError, match=r"key\.json"):
         keys.check(home)

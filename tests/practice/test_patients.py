@@ -168,6 +168,17 @@ def test_reports_of_joined_patients_are_one_course(store, make):
         store.undo_join(number)
 
 
+def test_patients_once_joined_are_one_group_for_ever(store, make, jane):
+    reports = [make.keep("A", replace(jane, mrn=str(number))) for number in range(5)]
+    ids = [store.status_of(report_id).patient_id for report_id in reports]
+    assert store.patient_groups() == {} and store.patient_aliases(ids[4]) == (ids[4],)
+    store.undo_join(store.join(ids[0], ids[1]))
+    store.join(ids[2], ids[3])
+    store.join(ids[3], ids[1])
+    groups = store.patient_groups()
+    assert set(groups) == set(ids[:4]) and set(groups.values()) == {tuple(sorted(ids[:4]))}
+
+
 def test_a_conflict_is_held_until_a_person_says_whose_it_is(store, make, jane):
     known = make.keep("A", jane)
     odd = make.keep("B", replace(jane, birth_date="1951-01-02"), observed_at="2024-05-01")
