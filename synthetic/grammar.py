@@ -148,6 +148,7 @@ def _marked(line: str, at: int) -> tuple[Marked, int]:
 
 _VERB = re.compile(r"\b(is/are|appears/appear|shows/show|remains/remain|was/were|has/have)\b")
 VOWEL = re.compile(r"[aeiou]|8\d?\b|11\b|18\b", re.IGNORECASE)
+_ARTICLE = re.compile(r"\ba/an(?= \S)")
 _SINGULAR_S = ("ss", "us", "is", "ites", "etes")
 _PLURAL = ("hila", "sulci", "atria", "vertebrae", "appearances")
 
@@ -173,11 +174,14 @@ class _Sentence:
             words = words.lstrip(" ")
         if not words:
             return
+        if words[0] == " " and words[1:2] in (".", ",", ";", ":", ")"):
+            words = words[1:]
         if words[0] in ".,;:)" and string.endswith(" "):
             string = string[:-1]
         if string.endswith("a/an ") and words[0] != " ":
             string = string[:-5] + ("an " if VOWEL.match(words) else "a ")
         if "/" in words:
+            words = _ARTICLE.sub(lambda hit: "an" if VOWEL.match(words, hit.end() + 1) else "a", words)
             words = _VERB.sub(lambda hit: _agreeing(hit, string + words[: hit.start()]), words)
         self.string = string + words
 
