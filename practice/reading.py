@@ -14,7 +14,7 @@ from practice.home import Home
 from practice.keys import Keys
 from practice.originals import Originals, Sealed
 from practice.patients import normal_name
-from practice.releases import Releases
+from practice.releases import Release, Releases
 from practice.rows import HEADS, Counts, Found, Quarantined, ReportRow, head, words_query
 from practice.serial import from_json
 from practice.taken import State
@@ -238,6 +238,13 @@ class Reading:
     def releases_with(self, report_id: str) -> tuple[str, ...]:
         """Releases that a report helped to train, oldest first."""
         return Releases(self.home).with_report(report_id)
+
+    def withdrawn_from(self, release: Release) -> tuple[str, ...]:
+        """Ids of reports that trained a release and may no longer train: amended, retracted, held, forgotten."""
+        trainable = {
+            row["id"] for row in self.database.all("SELECT id FROM reports WHERE trainable_at IS NOT NULL")
+        }
+        return tuple(report_id for report_id in release.lineage.reports if report_id not in trainable)
 
     def author_id(self, name: str) -> str:
         """The opaque id of a physician by name."""

@@ -132,8 +132,10 @@ def test_which_releases_a_retracted_report_trained_is_known(store, make):
         prompt_hash="p",
         decision={},
     )
+    assert store.withdrawn_from(release) == ()
     make.keep("A", status="retracted", supersedes="A1")
     assert store.releases_with(first) == (release.id,)
+    assert store.withdrawn_from(release) == (first,)
     assert store.releases_with(make.keep("B")) == ()
 
 
