@@ -82,6 +82,21 @@ def _split(line: Line, gap: Gaps) -> tuple[list[float], list[float]]:
     return [a for a in apart if a > 0], close
 
 
+_NO_BLANK_BEFORE = frozenset(".,;:%)]}!?'\u00b0\u00b2\u00b3")
+_NO_BLANK_AFTER = frozenset("([{<>\u2264\u2265'")
+
+
+_NONE_BEFORE = frozenset(".,;:%)]}!?'\u00b0\u00b2\u00b3")
+_NONE_AFTER = frozenset("([{<>\u2264\u2265'")
+
+
+def _cling(before: str, after: str) -> bool:
+    """Whether two signs stand together however wide the gap between them looks."""
+    if after in _NONE_BEFORE or before in _NONE_AFTER:
+        return True
+    return (before in ".,:/-" and after.isdigit()) or (before.isdigit() and after in "/-")
+
+
 def _with_blanks(line: Line, gap: Gaps, limit: float) -> Line:
     out: list[Glyph] = []
     number = -1
@@ -91,11 +106,11 @@ def _with_blanks(line: Line, gap: Gaps, limit: float) -> Line:
             blank = True
         else:
             number += 1
+            before = out[-1].char if out else ""
             # Narrow figures stand far apart: "11" needs a wider gap than letters do.
-            near = (
-                limit * 1.5 if blank or (out and out[-1].char.isdigit() and glyph.char.isdigit()) else limit
-            )
-            if not blank and number - 1 < len(gap.between) and gap.between[number - 1] > near:
+            near = limit * 1.5 if before.isdigit() and glyph.char.isdigit() else limit
+            wide = not blank and number - 1 < len(gap.between) and gap.between[number - 1] > near
+            if wide and not _cling(before, glyph.char):
                 out.append(Glyph(" ", 0.5, "", 0.5, (out[-1].place + glyph.place) / 2))
             blank = False
         out.append(glyph)

@@ -135,11 +135,17 @@ def _table(table: etree._Element) -> Iterator[str]:
         yield "  ".join(cell for cell in cells if cell)
 
 
+def _own(node: etree._Element) -> Iterator[etree._Element]:
+    """Everything below a node but text boxes, which are lines of their own."""
+    for child in node:
+        if child.tag not in (f"{W}txbxContent", _FALLBACK):
+            yield child
+            yield from _own(child)
+
+
 def _paragraph(paragraph: etree._Element) -> str:
     out: list[str] = []
-    for node in paragraph.iter():
-        if any(parent.tag in (f"{W}txbxContent", _FALLBACK) for parent in node.iterancestors()):
-            continue
+    for node in _own(paragraph):
         if node.tag == f"{W}t":
             out.append(node.text or "")
         elif node.tag == f"{W}tab":

@@ -20,9 +20,10 @@ Floats = NDArray[np.float32]
 HEIGHT = 48
 STRIDE = 8
 DETECT_SIDE = 1760
-_LATIN = "".join(chr(c) for c in (*range(0x20, 0x7F), *range(0xA1, 0x180)) if c not in (0xAD,))
+_LATIN = "".join(chr(c) for c in (*range(0x20, 0x7F), *range(0xA1, 0x100)) if c not in (0xAD,))
+_LETTERS = "ĀāĂăĄąĆćČčĎďĐđĒēĘęĚěĞğĪīĮįİıŁłŃńŇňŌōŐőŒœŘřŚśŞşŠšŢţŤťŪūŮůŰűŹźŻżŽžȘșȚț"
 _SIGNS = "ΑΒΓΔΘΛΣΦΨΩαβγδεζηθκλμπρσςτφχψω–—‘’“”†‡•…‰′″⁰⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄€™←↑→↓−√∞≈≠≤≥■□▪▫▲△▶►▼●○◆◇"
-ALPHABET = frozenset(_LATIN + _SIGNS) - frozenset("ĲĳŉſŀĿ¦¨¯´¸¤¥ªº¬¿¡ÞþðÐŊŋĦħŦŧĸ")
+ALPHABET = frozenset(_LATIN + _LETTERS + _SIGNS) - frozenset("¦¨¯´¸¤¥ªº¬¿¡ÞþðÐ")
 # Signs that differ in code and not on paper: one form each.
 ONE_FORM = {
     "μ": "µ",

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from clinical.report import Doubtful
 from watchers.extract.blanks import mend
+from watchers.extract.doubt import Doubt, find_doubts
 from watchers.extract.neural import Glyph, Line, Neural
 from watchers.extract.options import ExtractOptions
 from watchers.extract.page_geometry import leveling, lies_on_side, move, turn, warp, without_rules
 from watchers.extract.page_layout import Piece, arrange
+from watchers.extract.spelling import mend_words
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -88,26 +90,46 @@ def read_page(image: Pixels, neural: Neural, options: ExtractOptions) -> PageTex
     slanted = [box for box in boxes if _slanted(box)]
     boxes = [box for box in boxes if not _slanted(box)]
     crops = [_crop(level, box) for box in boxes]
-    lines = mend(neural.recognize(crops), crops)
+    lines = [mend_words(found) for found in mend(neural.recognize(crops), crops)]
     kept = [i for i, found in enumerate(lines) if found.text.strip() and found.confidence > 0.5]
     pieces = [_piece(i, boxes[i], lines[i]) for i in kept]
-    text = _write(pieces, lines)
+    told = find_doubts([lines[i] for i in kept], [crops[i] for i in kept], neural)
+    doubts = [Doubt(kept[d.line], d.start, d.end, d.readings) for d in told]
+    written = _write(pieces, lines, doubts)
     confidence = _confidence([lines[i] for i in kept])
     warnings = ("slanted print, such as a stamp, is not in the text",) if slanted else ()
-    if confidence < options.confidence_floor:
-        return PageText(text, confidence, False, (), warnings)
-    return PageText(text, confidence, True, (), warnings)
+    return PageText(
+        written.text, confidence, confidence >= options.confidence_floor, written.doubtful, warnings
+    )
 
 
-def _write(pieces: Sequence[Piece], lines: Sequence[Line]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Written:
+    text: str = field(repr=False)
+    doubtful: tuple[Doubtful, ...]
+
+
+def _write(pieces: Sequence[Piece], lines: Sequence[Line], doubts: Sequence[Doubt]) -> _Written:
+    """The page's text, and the doubtful stretches as offsets into it."""
     out: list[str] = []
-    for row in arrange(pieces):
-        if row.apart:
-            out.append("")
-        out.append(
-            "".join(gap + lines[p.index].text.strip() for gap, p in zip(row.gaps, row.pieces, strict=True))
-        )
-    return "\n".join(out)
+    found: list[Doubtful] = []
+    at = 0
+    for number, row in enumerate(arrange(pieces)):
+        mark = "" if number == 0 else "\n\n" if row.apart else "\n"
+        out.append(mark)
+        at += len(mark)
+        for gap, piece in zip(row.gaps, row.pieces, strict=True):
+            text = lines[piece.index].text
+            lead = len(text) - len(text.lstrip())
+            out += [gap, text.strip()]
+            at += len(gap)
+            found += [
+                Doubtful(at + d.start - lead, at + d.end - lead, d.readings)
+                for d in doubts
+                if d.line == piece.index
+            ]
+            at += len(text.strip())
+    return _Written("".join(out), tuple(sorted(found, key=lambda d: d.start)))
 
 
 def _confidence(lines: Sequence[Line]) -> float:

@@ -162,12 +162,12 @@ def _extent(
         tops = sorted(side, key=lambda p: p.top, reverse=True)
         edge = first
         for piece in tops:
-            if piece.top < edge and edge - piece.bottom < 1.6 * line:
+            if piece.top < edge and edge - piece.bottom < 1.0 * line:
                 edge = min(edge, piece.top)
         start = min(start, edge)
         edge = last
         for piece in sorted(side, key=lambda p: p.bottom):
-            if piece.bottom > edge and piece.top - edge < 4 * line:
+            if piece.bottom > edge and piece.top - edge < 1.0 * line:
                 edge = max(edge, piece.bottom)
         end = max(end, edge)
     return start, end
