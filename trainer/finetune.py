@@ -150,12 +150,33 @@ def tensors(laid: Row) -> dict[str, torch.Tensor]:
 class RowTrainer(SFTTrainer):  # type: ignore[misc]
     """trl's trainer with the loss computed on rows: logits only for tokens that carry loss."""
 
+    minutes = 0.0
+
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Loss of one row."""
         loss, outputs = row_loss(model, inputs, num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """With a time limit the rate falls with the clock where that runs ahead of the steps, so that a run
+        which the limit ends has come down all the same.
+        """
+        if not self.minutes:
+            return super().create_scheduler(num_training_steps, optimizer)
+        began = time.monotonic()
+        warmup = self.args.warmup_steps
+
+        def rate(step: int) -> float:
+            if step < warmup:
+                return (step + 1) / (warmup + 1)
+            done = max(step / num_training_steps, (time.monotonic() - began) / (60 * self.minutes))
+            falling: float = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+            return falling
+
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, rate)
+        return self.lr_scheduler
 
 
 def row_loss(model: Any, inputs: Mapping[str, Any], total: Any = None) -> tuple[torch.Tensor, Any]:
@@ -237,6 +258,7 @@ def _run(
             callbacks=callbacks,
         )
         trainer.remove_callback(PrinterCallback)
+        trainer.minutes = recipe.max_minutes
         started = time.monotonic()
         trainer.train(resume_from_checkpoint=resume)
         seconds = time.monotonic() - started

@@ -1,8 +1,8 @@
 """Signed reports become instruction pairs; references are what the physician wrote, never invented.
 
 The conclusion (impression, assessment, diagnosis, plan) is the reference of summarize and diagnose and is cut
-from what the model sees; sentences elsewhere that repeat it go too. Compare takes the physician's own
-sentences about the prior; anomalies takes computed flags and the findings that the conclusion names; ask
+from what the model sees; sentences elsewhere that repeat it go too. Compare takes the
+conclusion's sentences about the prior; anomalies takes computed flags and the findings that the conclusion names; ask
 takes the sentence of the report that holds the answer, or none where the report is silent.
 """
 
@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from clinical.answers.answer import Tool
+from clinical.answers.compare import compare
 from clinical.answers.passages import CONCLUSIONS, Passage, passages
 from clinical.prompts import DEFAULT_SENTENCES, NamedCondition
 from clinical.report import Finding, Measurement, Report
-from trainer.cutting import cut_repeats, cut_sections, cut_spans
+from trainer.cutting import cut_repeats, cut_sections
 from trainer.example import Example
 
 MIN_WORDS = 12
@@ -34,6 +35,16 @@ _COMPARING = re.compile(
 _PRIOR = re.compile(
     r"\b(?:compar|prior|previous|last|interval|since|unchanged|stable|earlier|\[DATE-)", re.IGNORECASE
 )
+_BEFORE = (
+    "history",
+    "indication",
+    "comparison",
+    "technique",
+    "past_history",
+    "family_history",
+    "medications",
+)
+"""Sections that say why the examination was made, not what it found."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _WORD = re.compile(r"[a-z]{4,}")
 
@@ -177,13 +188,17 @@ def _abnormal_passages(report: Report) -> list[Passage]:
     """Sentences that hold a present finding or a value out of range."""
     offsets = [f.start for f in report.structure.findings if f.assertion in ("present", "possible")]
     offsets += [m.start for m in report.structure.measurements if m.flag not in (None, "N")]
-    return [p for p in passages(report) if any(p.start <= offset < p.end for offset in offsets)]
+    return [
+        p
+        for p in passages(report)
+        if p.section not in _BEFORE and any(p.start <= offset < p.end for offset in offsets)
+    ]
 
 
 def _anomalies(cut: Report, conclusion: Sequence[str]) -> tuple[str, ...]:
     values = [m for m in cut.structure.measurements if m.flag not in (None, "N")]
     values.sort(key=lambda m: (not m.critical, m.flag not in ("HH", "LL")))
-    lines = [worded_value(m) for m in values]
+    lines = [worded_value(cut, m) for m in values]
     concluded = set(_WORD.findall(" ".join(conclusion).lower()))
     for passage in passages(cut):
         present = [
@@ -198,18 +213,15 @@ def _anomalies(cut: Report, conclusion: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))[: DEFAULT_SENTENCES["anomalies"]]
 
 
-def worded_value(measurement: Measurement) -> str:
-    """A value in words: ``Potassium 6.1 mmol/L, critically high (reference 3.5-5.1).``"""
+def worded_value(report: Report, measurement: Measurement) -> str:
+    """A value as the report prints it, and how it deviates: ``Potassium 6.1 mmol/L (3.5-5.1), high.``"""
+    printed = " ".join(report.text[measurement.start : measurement.end].split()).rstrip(" .,;")
     level = {"H": "high", "L": "low", "HH": "critically high", "LL": "critically low"}.get(
         measurement.flag or "", "abnormal"
     )
     if measurement.critical and not level.startswith("critically"):
         level = f"critically {level}"
-    unit = f" {measurement.unit}" if measurement.unit else ""
-    words = f"{measurement.name[:1].upper()}{measurement.name[1:]} {measurement.value_text}{unit}, {level}"
-    if measurement.low is not None and measurement.high is not None:
-        words += f" (reference {measurement.low:g}-{measurement.high:g})"
-    return words + "."
+    return f"{printed}, {level}."
 
 
 def _questions(cut: Report, patient: str) -> list[Example]:
@@ -259,18 +271,20 @@ def _consecutive(reports: Iterable[Report]) -> list[tuple[Report, Report]]:
 
 
 def _compare(prior: Report, current: Report) -> Example | None:
-    said = [p for p in passages(current) if _speaks_of_prior(p.text(current))]
-    cut = cut_sections(cut_spans(current, [(p.start, p.end) for p in said]))
+    """The sentences of the conclusion that speak of the prior; without any there is nothing to learn."""
+    conclusion = _conclusion(current)
     before = cut_sections(prior)
-    known = _numbers(cut.text) | _numbers(before.text)
-    wording = [p.text(current) for p in said if _numbers(p.text(current)) <= known]
-    if not wording or len(cut.text.split()) < MIN_WORDS or len(before.text.split()) < MIN_WORDS:
+    after = cut_repeats(cut_sections(current), conclusion)
+    known = _numbers(after.text) | _numbers(before.text)
+    said = [s for s in conclusion if _speaks_of_prior(s) and _numbers(s) <= known]
+    if not said or len(after.text.split()) < MIN_WORDS or len(before.text.split()) < MIN_WORDS:
         return None
     return Example(
         "compare",
-        (before, cut),
+        (before, after),
         current.patient_id or current.id,
-        sentences=tuple(wording[: DEFAULT_SENTENCES["compare"]]),
+        changes="\n".join(claim.text for claim in compare(before, after).claims),
+        sentences=tuple(said[: DEFAULT_SENTENCES["compare"]]),
     )
 
 

@@ -22,7 +22,8 @@ class Recipe:
         max_length: longest example in tokens; longer ones are left out and counted.
         row_tokens: tokens of one packed row (a micro-batch); accumulate: rows a step.
         packing: ``shared`` computes a report that several examples ask about once; ``packed``
-            only lays examples end to end; ``padded`` is the plain way, for models whose attention takes no mask of ours.
+            only lays examples end to end; ``padded`` gives each its own row, for models whose attention takes no
+            mask of ours.
         rslora, dora: peft's switches.
         patience: evaluations without a better validation loss after which training stops; 0 never.
         checkpoint_steps: optimizer steps between checkpoints.

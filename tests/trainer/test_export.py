@@ -24,7 +24,14 @@ from trainer.merge import merge
 from trainer.recipe import Recipe
 
 RECIPE = Recipe(
-    rank=4, learning_rate=2e-2, max_steps=4, accumulate=1, row_tokens=2048, report_to="none", max_length=2048
+    rank=4,
+    learning_rate=2e-2,
+    max_steps=4,
+    accumulate=1,
+    row_tokens=2048,
+    report_to="none",
+    threads=1,
+    max_length=2048,
 )
 
 

@@ -23,7 +23,14 @@ from trainer.finetune import Adapter, Progress, finetune, render, tokenize
 from trainer.recipe import Recipe
 
 RECIPE = Recipe(
-    rank=4, learning_rate=5e-3, epochs=2, accumulate=1, row_tokens=2048, max_length=2048, checkpoint_steps=2
+    rank=4,
+    learning_rate=5e-3,
+    epochs=2,
+    accumulate=1,
+    row_tokens=2048,
+    max_length=2048,
+    checkpoint_steps=2,
+    threads=1,
 )
 
 

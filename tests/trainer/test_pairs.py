@@ -70,13 +70,13 @@ def test_some_questions_have_no_answer_in_the_report(examples: Sequence[Example]
 
 def test_compare_takes_the_physicians_words_on_the_prior_and_cuts_them() -> None:
     prior = radiograph(5, day=1)
-    text = prior.text.replace("The heart is enlarged.", "The heart is larger than on the prior study.")
+    text = prior.text.replace("Cardiomegaly.", "Cardiomegaly, increased since the prior study.")
     later = report_from_text(text, "later")
     current = replace(prior, id="later", text=text, structure=later.structure, observed_at="2024-03-09")
     compared = next(e for e in build_pairs([current, prior]) if e.task == "compare")
-    assert compared.sentences == ("The heart is larger than on the prior study.",)
+    assert compared.sentences == ("Cardiomegaly, increased since the prior study.",)
     assert [r.id for r in compared.reports] == [prior.id, "later"]
-    assert "larger than" not in compared.prompt.messages[1]["content"]
+    assert "increased since" not in compared.prompt.messages[1]["content"]
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_pairs_are_the_same_every_time(reports: Sequence[Report]) -> None:
     assert [e.id for e in build_pairs(reports)] == [e.id for e in build_pairs(reports)]
 
 
-def test_a_value_is_worded_with_unit_flag_and_range() -> None:
+def test_a_value_is_worded_as_printed_and_with_its_level() -> None:
     report = report_from_text("LABORATORY:\nPotassium 6.9 mmol/L (3.5-5.1) H\n")
     (value,) = report.structure.measurements
-    assert worded_value(value).startswith("Potassium 6.9 mmol/L,")
-    assert "high (reference 3.5-5.1)" in worded_value(value)
+    assert worded_value(report, value).startswith("Potassium 6.9 mmol/L (3.5-5.1)")
+    assert worded_value(report, value).endswith("high.")
