@@ -21,7 +21,7 @@ class Analyte:
 @cache
 def analytes() -> dict[str, Analyte]:
     """All analytes and parameters by preferred name."""
-    return {analyte.name: analyte for analyte, _, _ in _rows()}
+    return {analyte.name: analyte for analyte, _, _ in reversed(_rows())}
 
 
 @cache
@@ -30,7 +30,11 @@ def _rows() -> tuple[tuple[Analyte, tuple[str, ...], tuple[str, ...]], ...]:
     with (RULES / "analytes.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             analyte = Analyte(
-                row["name"], tuple(row["units"].split("|")), float(row["min"]), float(row["max"]), row["kind"]
+                row["name"].removesuffix(" rhythm"),
+                tuple(row["units"].split("|")),
+                float(row["min"]),
+                float(row["max"]),
+                row["kind"],
             )
             synonyms = tuple(name for name in row["synonyms"].split("|") if name)
             rows.append((analyte, synonyms, tuple(name for name in row["exact"].split("|") if name)))

@@ -43,6 +43,7 @@ class _Cue:
     direction: str
     reach: int
     lists: bool = True
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,13 @@ def _cues() -> Lexicon:
     """Every cue phrase with all that it may say (a phrase may speak forward and backward)."""
     cues: dict[str, tuple[_Cue, ...]] = {}
     for rule in rules("context.toml")["cue"]:
-        cue = _Cue(rule["assertion"], rule["direction"], int(rule.get("reach", 40)), rule.get("lists", True))
+        cue = _Cue(
+            rule["assertion"],
+            rule["direction"],
+            int(rule.get("reach", 40)),
+            lists=rule.get("lists", True),
+            ends=rule.get("ends", False),
+        )
         for phrase in rule["phrases"]:
             cues[phrase] = (*cues.get(phrase, ()), cue)
     return Lexicon(cues.items())
@@ -111,6 +118,8 @@ class Assertions:
             if cue.assertion.endswith("stop"):
                 self._stops.append(_Stop(cue.assertion, match.first, match.last))
         for match, cue in cues:
+            if cue.ends and not self._ends_here(match.last):
+                continue
             if not cue.assertion.endswith("stop") and cue.assertion != "pseudo":
                 self._scopes.append(self._scope_of(match, cue))
         self._scopes += self._relative_scopes()
@@ -143,7 +152,7 @@ class Assertions:
         stop = min(len(self._words), start + reach)
         for mark in self._stops:
             ends = mark.kind in ("stop", f"{assertion}_stop")
-            at_once = mark.first == start and assertion != "absent"
+            at_once = mark.first == start and assertion not in ("absent", "hypothetical")
             if ends and mark.first < stop and (mark.first > start or at_once):
                 stop = mark.first
                 break
@@ -155,11 +164,15 @@ class Assertions:
         """A list goes on after a comma, but not where something is said to be there ("no fever, mild cough")."""
         for at in range(start, stop - 1):
             word = self._words[at].key
-            if word in (",", "and") and self._words[at + 1].key in _AFFIRMED:
+            if word in (",", "and") and self._words[at + 1].key in _AFFIRMED and not self._goes_on(at, stop):
                 return at
             if word == "." and at > start:
                 return at
         return stop
+
+    def _goes_on(self, at: int, stop: int) -> bool:
+        """ "No focal consolidation, large effusion or pneumothorax": one list to its "or"."""
+        return any(word.key in ("or", "nor") for word in self._words[at + 1 : stop])
 
     def _backward(self, assertion: str, end: int, reach: int) -> _Scope:
         start = max(0, end - reach)
@@ -228,6 +241,13 @@ class Assertions:
         found: Side | None = None
         for at in places:
             word = self._words[at].key
+            if (
+                word == ","
+                and places.step > 0
+                and at + 1 < len(self._words)
+                and self._words[at + 1].key in _SIDES
+            ):
+                continue
             if word in (",", ";", ".", ":", "(") or word in ("no", "without", "with", "but", "not"):
                 break
             side = _SIDES.get(word)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from clinical.report import Finding, Section
+from clinical.structure.analytes import names
 from clinical.structure.assertion import Assertions
 from clinical.structure.lexicon import RULES, Lexicon, Match, Word, rules, word_key
 from clinical.structure.sentences import Sentence
@@ -18,6 +19,24 @@ _SEEN = frozenset(
 _DETERMINERS = frozenset("definite obvious significant evidence of focal acute other gross new".split())
 
 
+_OPERATIVE = frozenset(("procedure", "other", "anesthesia", "technique"))
+_ALTERED = {
+    "elevated": "elevated",
+    "raised": "elevated",
+    "high": "elevated",
+    "increased": "elevated",
+    "low": "low",
+    "decreased": "low",
+    "reduced": "low",
+}
+
+
+@cache
+def _only_elsewhere() -> frozenset[str]:
+    """Concepts whose words mean handiwork in the account of an operation."""
+    return frozenset(rules("findings/not_findings.toml")["operative"]["concepts"])
+
+
 @cache
 def concepts() -> Lexicon:
     """Every term of the lexicon with its preferred term; None for phrases that only look like a finding."""
@@ -25,6 +44,8 @@ def concepts() -> Lexicon:
     exact: list[tuple[str, str | None]] = []
     for file in sorted((RULES / "findings").glob("*.toml")):
         for group, terms in rules(f"findings/{file.name}").items():
+            if group == "operative":
+                continue
             if group == "not_findings":
                 phrases += [(phrase, None) for phrase in terms["phrases"]]
                 continue
@@ -56,6 +77,9 @@ def find_findings(
         at = bisect_right(section_starts, part.start) - 1
         section = sections[at] if at >= 0 else None
         matches = [match for match in lexicon.find(inside, text) if match.payload is not None]
+        if section is not None and section.name in _OPERATIVE:
+            matches = [match for match in matches if match.payload not in _only_elsewhere()]
+        matches += _altered(text, inside, matches)
         matches = [match for match in matches if not _in_heading(text, match, section, sections, at)]
         matches += _unlisted(text, inside, matches)
         if not matches:
@@ -78,9 +102,31 @@ def find_findings(
     return found
 
 
+def _altered(text: str, words: Sequence[Word], known: Sequence[Match]) -> list[Match]:
+    """ "elevated creatinine", "low HDL": an analyte out of its range in so many words."""
+    found = []
+    taken = {at for match in known for at in range(match.first, match.last)}
+    for at, word in enumerate(words[:-1]):
+        direction = _ALTERED.get(word.key)
+        if direction is None or at in taken or words[at + 1].key in ("blood", "weight", "rate"):
+            continue
+        match = names().find_at(words, at + 1, text)
+        if (
+            match is None
+            or match.payload is None
+            or match.payload.kind not in ("lab", "drug", "echo", "urine")
+        ):
+            continue
+        if not taken.intersection(range(match.first, match.last)):
+            found.append(Match(at, match.last, word.start, match.end, f"{direction} {match.payload.name}"))
+    return found
+
+
 def _in_heading(
     text: str, match: Match, section: Section | None, sections: Sequence[Section], at: int
 ) -> bool:
+    if text[match.start : match.end] == "MR" and text[match.end : match.end + 1] == ".":
+        return True
     if section is not None and match.start < section.start + len(section.heading):
         return True
     if at + 1 < len(sections) and sections[at + 1].start <= match.start:

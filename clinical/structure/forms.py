@@ -39,7 +39,7 @@ VALUE = re.compile(
 NOT_VALUE_AFTER = re.compile(
     r"[ \t]*(?:(?:st|nd|rd|th)\b|['’](?:s|\d)|/\d|:\d\d|-?(?:year|yr|week|wk|month|day|hour|hr|minute)s?\b|"
     r"[ap]\.?m\b|%?[ -]?(?:percentile|%ile)|(?:times?|x|×)[ \t]*\d|tabs?\b|tablets?\b|pills?\b|p\.?o\b|"
-    r"out of \d|\+[ ]?\d|times\b|(?:of|more|or)[ \t]+(?:the|these)\b|pack|french\b|fr\b|gauge\b|o'clock|and a half)",
+    r"y\.?[ /]?o\b|yo\b|out of \d|\+[ ]?\d|times\b|(?:of|more|or)[ \t]+(?:the|these)\b|pack|french\b|fr\b|gauge\b|o'clock|and a half)",
     re.IGNORECASE,
 )
 LABEL = (

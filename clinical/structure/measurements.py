@@ -48,6 +48,11 @@ _UNLISTED = re.compile(
 )
 _WEIGHT_KG = (0.3, 400.0)
 _WINDOW = 240
+_LATER = re.compile(
+    r"\s(?:at|on)\s(?:\w{2,9}ssion|presentation|arrival)\s?,?\s?(?:and\s|then\s|falling\sto\s|rising\sto\s|down\sto\s|up\sto\s)?(?P<value>"
+    + forms.NUMBER
+    + r")(?=\s?[^\s,.;]{0,14}\s(?:at|on|by|before)\s(?:the\stime\sof\s)?discharge)"
+)
 _PER = re.compile(r"[ ]?/[ ]?(?:[uµμ]L|mcL|mm|cumm|cu mm|L\b|dL|min)")
 _SAME_NAME = re.compile(r"[ ]?[(/\[,-][ ]?|[ ]")
 _ABG = re.compile(
@@ -156,12 +161,14 @@ class _Finder:
             units=analyte.units,
             spread=analyte.kind in ("vital", "echo", "exam", "score"),
             sex=self.judging["sex"],
+            wrapped=self._is_wrapped(match),
         )
         reading = scanner.read()
         placed = None if reading is None else self._in_specimen(analyte, match.start, reading)
         if reading is not None and placed is not None and _believable(reading, placed):
             if not (following and self._belongs_to(following, reading)):
                 self._add(placed, match.start, reading)
+                self._later(placed, reading)
         elif reading is None and following is not None:
             self._pair(match, following)
 
@@ -189,6 +196,16 @@ class _Finder:
             return False
         return self.text[reading.value_end : following.start].strip() in ("%", "% of")
 
+    def _later(self, analyte: Analyte, reading: Reading) -> None:
+        """ "3.37 ng/mL at admission, 0.93 on discharge": the second value is of the same name and unit."""
+        later = _LATER.match(self.text, reading.end)
+        if later is None:
+            return
+        value = later.group("value")
+        second = Reading(value, number(value), unit=reading.unit, end=later.end("value"))
+        if _believable(second, analyte):
+            self._add(analyte, later.start("value"), second)
+
     def _after_number(self, match: Match) -> bool:
         """ "40 MG 2" is a dose, not magnesium."""
         if match.end - match.start > 2 or match.payload.name != "magnesium":
@@ -202,6 +219,17 @@ class _Finder:
         if len(line) > 240:
             return False
         return bool(_BULLET.match(line[: match.start - line_start])) or _GAP.search(line) is not None
+
+    def _is_wrapped(self, match: Match) -> bool:
+        """Does the name stand in a full line of running text?"""
+        line_start = self.text.rfind("\n", 0, match.start) + 1
+        line_end = self.text.find("\n", match.end)
+        line = self.text[line_start : line_end if line_end >= 0 else len(self.text)].strip()
+        return (
+            55 <= len(line) <= 140
+            and "  " not in line.replace(".  ", ". ").replace(":  ", ": ")
+            and "|" not in line
+        )
 
     def _cell_end(self, match: Match, limit: int) -> int:
         rest = _CELL_REST.match(self.text, match.end, limit)
@@ -380,4 +408,6 @@ def _believable(reading: Reading, analyte: Analyte) -> bool:
     if analyte.name == "weight" and reading.unit and values:
         low, high = _WEIGHT_KG
         return all(low <= convert(value, reading.unit, "kg") <= high for value in values)
+    if analyte.kind == "needs_unit":
+        return reading.unit in analyte.units
     return analyte.kind != "drug" or bool(reading.unit) or reading.has_range

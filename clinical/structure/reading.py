@@ -53,6 +53,7 @@ class Scanner:
         spread: two numbers such as "133 to 177" may be the value (vital signs and the like).
         units: UCUM codes the analyte comes in; a lone letter is a unit only if among them.
         sex: chooses between ranges printed by sex.
+        wrapped: the text is prose in lines of fixed width; a newline may stand between name, value and unit.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class Scanner:
         units: tuple[str, ...] = (),
         spread: bool = False,
         sex: str | None = None,
+        wrapped: bool = False,
     ) -> None:
         self.text = text
+        self.wrapped = wrapped
         self.at = pos
         self.limit = limit
         self.tabular = tabular
@@ -130,8 +133,21 @@ class Scanner:
         self.at = match.end()
         return True
 
+    def _wrap(self) -> bool:
+        """A newline that only wraps running text is a blank."""
+        if (
+            not self.wrapped
+            or not self.text.startswith("\n", self.at)
+            or self.text[self.at + 1 : self.at + 2].isspace()
+        ):
+            return False
+        self.at += 1
+        return True
+
     def _key_line(self) -> bool:
         """A block of keys under the name: the next line begins with "Result:" and the like."""
+        if self._wrap():
+            return True
         if not self.tabular or not self.text.startswith("\n", self.at):
             return False
         following = self.text[self.at + 1 : self.at + 48].lstrip(" \t")
@@ -318,9 +334,12 @@ class Scanner:
 
     def _soft_separator(self) -> None:
         allowed = " \t|,;:~" if self.tabular else " \t"
+        self._wrap()
         at = self.at
         text, limit = self.text, self.limit
         while at < limit and text[at] in allowed:
+            at += 1
+        if self.wrapped and text.startswith("\n", at) and unit_pattern().match(text, at + 1, limit):
             at += 1
         led = None if self.tabular else _RANGE_LED.match(text, at, limit)
         if led is not None:

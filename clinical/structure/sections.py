@@ -23,6 +23,7 @@ _RUN_IN = re.compile(r"(?<=[.!?;)])[ \t]+(?P<head>[A-Z][A-Za-z]*(?:[ /&-][A-Za-z
 _SUB = re.compile(
     r"(?:^|(?<=[.!?;:])[ \t]+|(?<=\n))[ \t]*(?P<head>[A-Z][A-Za-z/]+(?:[ /][A-Za-z]+){0,3})[ \t]?:(?=\s)"
 )
+_NOT_HEADING = re.compile(r"[ ]{2,}[A-Z]|(?i:signed by|dictated|transcribed|accession|mrn)|\d{2,4}-\d{2}")
 _SPACES = re.compile(r"[\s_]+")
 _RUN_IN_MIXED = frozenset(
     "impression plan findings assessment conclusion recommendation recommendations indication comparison technique"
@@ -126,6 +127,15 @@ def _run_in_headings(text: str, taken: set[int]) -> list[_Heading]:
         if (head.isupper() or normal in _RUN_IN_MIXED) and match.start("head") not in taken:
             found.append(_Heading(match.start("head"), match.end("head"), name))
     return found
+
+
+def _copy_to(normal: str, text: str, end: int) -> bool:
+    """ "CC: Dr. …" at a letter's foot sends copies and is no chief complaint."""
+    return (
+        normal == "cc"
+        and re.match(r"[ \t]*:[ \t]*(?:Dr\b|[^\n]{0,60}\b(?:M\.?D|D\.?O|NP|PA)\b)", text[end : end + 90])
+        is not None
+    )
 
 
 def _line_headings(text: str) -> list[_Heading]:
