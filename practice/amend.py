@@ -14,7 +14,7 @@ from practice.taken import AMENDS
 
 
 def settle(database: Database, report_id: str, now: str) -> tuple[str, ...]:
-    """Let a new or newly signed report replace what it replaces; the ids of the replaced ones."""
+    """Let a new or newly signed report replace what it replaces; the ids of those that changed by it."""
     new = _row(database, report_id)
     if new["superseded_by"] is not None:
         return ()
@@ -27,8 +27,10 @@ def settle(database: Database, report_id: str, now: str) -> tuple[str, ...]:
     certain = [row for row in found if _same_patient(database, new, row)]
     amends = new["status"] in ("amended", "retracted")
     if amends and (len(certain) > 1 or (found and not certain)):
-        database.execute("INSERT OR IGNORE INTO holds VALUES (?, ?, ?)", (report_id, AMENDS, now))
-        return ()
+        unclear = (report_id, *(row["id"] for row in certain if new["status"] == "retracted"))
+        for held_id in unclear:  # any of them may be the one that was retracted
+            database.execute("INSERT OR IGNORE INTO holds VALUES (?, ?, ?)", (held_id, AMENDS, now))
+        return unclear
     for row in certain:
         if amends and row["status"] == "amended" and _signed_later(row, new):
             _replace(database, report_id, row["id"], row["status"])  # amendments came in the wrong order
@@ -90,7 +92,9 @@ def _came_too_late(database: Database, new: Row) -> bool:
             "status": new["status"],
         },
     )
-    if not rows or _met_its_original(database, new):
+    if new["status"] == "amended":  # after a retraction it is a new version, unless it was signed before
+        rows = [row for row in rows if row["status"] == "retracted" and _signed_later(row, new)]
+    elif rows and _met_its_original(database, new):
         return False
     for row in rows:
         if _same_patient(database, new, row):
@@ -101,8 +105,6 @@ def _came_too_late(database: Database, new: Row) -> bool:
 
 def _met_its_original(database: Database, new: Row) -> bool:
     """Whether the one that this report would be was replaced already, so that this is another report."""
-    if new["status"] == "amended":
-        return True  # which of two amendments counts is told by when they were signed
     found = database.one(
         """
         SELECT 1 FROM reports WHERE accession = :number AND report_type IS :type AND id <> :id

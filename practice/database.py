@@ -5,7 +5,7 @@ overwritten (secure_delete), and temporary tables stay in memory.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from practice.schema import MIGRATIONS
 
 BUSY_SECONDS = 30.0
 Row = dict[str, Any]
+Values = Sequence[Any] | Mapping[str, Any]
 
 
 class Database:
@@ -86,27 +87,38 @@ class Database:
                 self._connection.execute(f"RELEASE {name}" if inner else "COMMIT")
             except BaseException as error:
                 if self._connection.in_transaction:  # some errors end it by themselves
-                    undo = f"ROLLBACK TO {name}" if inner else "ROLLBACK"
-                    self._connection.execute(undo)
+                    if inner:
+                        self._connection.execute(f"ROLLBACK TO {name}")
+                        self._connection.execute(f"RELEASE {name}")
+                    else:
+                        self._connection.execute("ROLLBACK")
                 if isinstance(error, dbapi2.OperationalError):
                     raise _unusable(error) from None
                 raise
 
-    def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+    def execute(self, sql: str, values: Values = ()) -> int:
         """Run a statement; the number of rows it changed."""
         with self._lock:
-            return int(self._connection.execute(sql, values).rowcount)
+            return int(self._run(sql, values).rowcount)
 
-    def all(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+    def all(self, sql: str, values: Values = ()) -> list[Row]:
         """Every row of a query, by column name."""
         with self._lock:
-            return list(self._connection.execute(sql, values).fetchall())
+            return list(self._run(sql, values).fetchall())
 
-    def one(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
+    def one(self, sql: str, values: Values = ()) -> Row | None:
         """The first row of a query."""
         with self._lock:
-            row: Row | None = self._connection.execute(sql, values).fetchone()
+            row: Row | None = self._run(sql, values).fetchone()
             return row
+
+    def _run(self, sql: str, values: Values) -> Any:
+        try:
+            return self._connection.execute(sql, values)
+        except dbapi2.IntegrityError:
+            raise
+        except dbapi2.DatabaseError as error:
+            raise _unusable(error) from None
 
     def checkpoint(self) -> None:
         """Write the log back and cut it to nothing, so that overwritten rows are gone from it too."""
@@ -149,4 +161,6 @@ def _unusable(error: Exception) -> HomeError:
             "The store cannot be written: the disk is full or failing.",
             "Make room on the disk of the practice home; nothing was lost.",
         )
+    if "malformed" in text or "not a database" in text:
+        return HomeError("The store is damaged.", "Restore the home from a backup, and check the disk.")
     return HomeError(f"The store cannot be used ({type(error).__name__}).", "Run `resident doctor`.")

@@ -335,3 +335,20 @@ def test_a_store_that_is_busy_says_so(store, monkeypatch):
             Jobs(other).enqueue("second")
     Jobs(other).enqueue("third")
     other.close()
+
+
+def test_a_damaged_store_is_said_to_be_damaged(store, make):
+    for number in range(20):
+        make.keep(f"Report {number}. " + "word " * 500)
+    store.database.checkpoint()
+    store.close()
+    path = store.home.database
+    whole = bytearray(path.read_bytes())
+    for place in range(5000, len(whole), 4096):
+        whole[place] ^= 255
+    path.write_bytes(bytes(whole))
+    with pytest.raises(HomeError) as caught:
+        broken = Store.open(store.home, store.keys)
+        for row in broken.reports():
+            broken.report(row.id)
+    assert caught.value.remedy
