@@ -88,6 +88,11 @@ class EngineClient:
             raise EngineError("The engine's reply has no answer.", "Run `resident doctor`.")
         return reply
 
+    def write(self, text: str, tokens: int = 64) -> str:
+        """What the model writes after ``text`` as it stands, without a chat template; the likeliest words."""
+        body = {"prompt": text, "n_predict": tokens, "temperature": 0, "seed": 0, "cache_prompt": True}
+        return str(self._post("/completion", body)["content"])
+
     def tokenize(self, text: str, *, special: bool = False) -> tuple[int, ...]:
         """Token ids of ``text``; with ``special`` control tokens such as turn markers are recognised."""
         reply = self._post("/tokenize", {"content": text, "add_special": False, "parse_special": special})
@@ -114,6 +119,19 @@ class EngineClient:
             scored.append(float(seen["logprob"]))
             context.append(token)
         return tuple(scored)
+
+    def likeliest(self, tokens: Sequence[int], count: int = 64) -> dict[int, float]:
+        """Natural log-probabilities of the likeliest next tokens after ``tokens``."""
+        body = {
+            "prompt": list(tokens),
+            "n_predict": 1,
+            "temperature": 0,
+            "n_probs": count,
+            "cache_prompt": True,
+        }
+        reply = self._post("/completion", body)
+        places = reply["completion_probabilities"][0]["top_logprobs"]
+        return {int(place["id"]): float(place["logprob"]) for place in places}
 
     def _first_model(self) -> str | None:
         try:

@@ -115,7 +115,9 @@ class Gateway:
 
         try:
             app = await self._admit(scope, route)
-            await app(scope, _limited(receive, self._max_body), counted)
+            if TOKEN_KEY in scope:  # others need no body, and nobody without a token makes us hold one
+                receive = await _read(receive, self._max_body)
+            await app(scope, receive, counted)
         except TooLarge:
             if status == 0:
                 await _refusal(413, "The request is too large.")(scope, receive, counted)
@@ -260,16 +262,27 @@ def _declared(headers: Headers) -> int:
     return int(value) if value.isdecimal() else 0
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
-    taken = 0
+async def _read(receive: Receive, limit: int) -> Receive:
+    """The whole body, read before anybody acts on it; afterwards what the client does is passed on.
 
-    async def limited() -> Message:
-        nonlocal taken
+    Raises:
+        TooLarge: the client sends more than it may.
+    """
+    body = bytearray()
+    while True:
         message = await receive()
-        if message["type"] == "http.request":
-            taken += len(message.get("body", b""))
-            if taken > limit:
-                raise TooLarge
-        return message
+        if message["type"] != "http.request":
+            break
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise TooLarge
+        if not message.get("more_body", False):
+            break
+    pending: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+    if message["type"] != "http.request":
+        pending = [message]
 
-    return limited
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay
