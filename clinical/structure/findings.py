@@ -125,8 +125,15 @@ def _altered(text: str, words: Sequence[Word], known: Sequence[Match]) -> list[M
 def _in_heading(
     text: str, match: Match, section: Section | None, sections: Sequence[Section], at: int
 ) -> bool:
-    if text[match.start : match.end] == "MR" and text[match.end : match.end + 1] == ".":
-        return True
+    printed = text[match.start : match.end]
+    if printed.isupper() and len(printed) <= 4:
+        after = text[match.end : match.end + 1]
+        if (
+            after.isdigit()
+            or text[match.start - 1 : match.start].isdigit()
+            or (printed == "MR" and after == ".")
+        ):
+            return True
     if section is not None and match.start < section.start + len(section.heading):
         return True
     if at + 1 < len(sections) and sections[at + 1].start <= match.start:

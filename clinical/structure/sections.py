@@ -24,6 +24,7 @@ _SUB = re.compile(
     r"(?:^|(?<=[.!?;:])[ \t]+|(?<=\n))[ \t]*(?P<head>[A-Z][A-Za-z/]+(?:[ /][A-Za-z]+){0,3})[ \t]?:(?=\s)"
 )
 _NOT_HEADING = re.compile(r"[ ]{2,}[A-Z]|(?i:signed by|dictated|transcribed|accession|mrn)|\d{2,4}-\d{2}")
+_EXAM_ONLY = frozenset(("physical_exam", "vital_signs"))
 _SPACES = re.compile(r"[\s_]+")
 _RUN_IN_MIXED = frozenset(
     "impression plan findings assessment conclusion recommendation recommendations indication comparison technique"
@@ -84,7 +85,8 @@ def find_sections(text: str) -> tuple[Section, ...]:
     kept: list[_Heading] = []
     for heading in found:
         normal = _normal(text[heading.start : heading.end])
-        nested = normal in known.parts and bool(kept) and kept[-1].name in known.holders
+        holders = _EXAM_ONLY if heading.name == "vital_signs" else known.holders
+        nested = normal in known.parts and bool(kept) and kept[-1].name in holders
         if not nested and not (kept and kept[-1].end > heading.start):
             kept.append(heading)
     sections = []
@@ -133,7 +135,10 @@ def _copy_to(normal: str, text: str, end: int) -> bool:
     """ "CC: Dr. …" at a letter's foot sends copies and is no chief complaint."""
     return (
         normal == "cc"
-        and re.match(r"[ \t]*:[ \t]*(?:Dr\b|[^\n]{0,60}\b(?:M\.?D|D\.?O|NP|PA)\b)", text[end : end + 90])
+        and re.match(
+            r"[ \t]*:[ \t]*(?:Dr\b|\[NAME|[^\n]{0,60}\b(?:M\.?D|D\.?O|NP|PA)\b|[A-Z][\w'-]+ [A-Z][\w'-]+[ \t]*(?:\n|$))",
+            text[end : end + 90],
+        )
         is not None
     )
 
@@ -155,9 +160,12 @@ def _line_headings(text: str) -> list[_Heading]:
         numbered = text[match.start() : start].strip()[:1].isdigit()
         end = start + len(head)
         if mark.startswith(":"):
-            by_form = paragraph and upper and not numbered
+            by_form = paragraph and upper and not numbered and not _NOT_HEADING.search(head)
+            known_here = listed and listed != "header" and (len(head) > 1 or paragraph)
+            if _copy_to(normal, text, end) or head.endswith("#"):
+                continue
             if by_form or (
-                listed and (paragraph or normal not in known.parts) and (len(head) > 1 or paragraph)
+                known_here and (paragraph or normal not in known.parts or listed == "vital_signs")
             ):
                 heads.append(_Heading(start, end, canonical_name(head) or "other"))
         elif listed and len(head) > 3 and normal not in known.parts and listed != "header":
