@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from clinical.report import Measurement, Report
 from clinical.structure.sentences import sentences
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\d])|(?<![\w.])\.\d+")
@@ -114,6 +115,17 @@ _LINKS = frozenset(
         "currently",
     ]
 )
+
+
+def printed_name(report: Report, measurement: Measurement) -> str:
+    """The measurement's name as the report prints it; its preferred name where that cannot be told."""
+    words = report.text[measurement.start : measurement.end]
+    head = words.partition(measurement.value_text)[0]
+    found = re.findall(r"[A-Za-z][\w'/%-]*", head)
+    while found and found[-1].lower() in _LINKS:
+        found.pop()
+    name = " ".join(found)
+    return name if 1 < len(name) <= 40 else measurement.name
 
 
 def _masked(text: str) -> list[tuple[str, list[tuple[int, int]]]]:

@@ -5,6 +5,7 @@ from typing import Literal
 from clinical.answers.answer import Change, NotCompared
 from clinical.answers.passages import evidence
 from clinical.report import Finding, Measurement, Report
+from clinical.structure.units import convert, same_kind
 
 Direction = Literal["up", "down", "new", "resolved", "changed", "unchanged"]
 
@@ -121,19 +122,27 @@ def _by_name(report: Report, used: set[Measurement]) -> dict[str, Measurement]:
 def _why_not(a: Measurement, b: Measurement) -> str | None:
     if a.value is None or b.value is None:
         return None if a.unit == b.unit else f"units differ: {a.unit or 'none'} and {b.unit or 'none'}"
-    if a.unit and b.unit and a.unit != b.unit:
-        return f"units differ and cannot be converted: {a.unit} and {b.unit}"
+    if a.unit != b.unit and (not a.unit or not b.unit or not same_kind(a.unit, b.unit, a.name)):
+        return f"units differ and cannot be converted: {a.unit or 'none'} and {b.unit or 'none'}"
     if a.comparator != b.comparator and "=" not in (a.comparator, b.comparator):
         return "one is above and the other below a limit"
     return None
 
 
 def _converted(a: Measurement, b: Measurement) -> tuple[str, Direction]:
+    """The prior value in the current unit (with as many decimals as the current one), and the direction."""
     if a.value is None or b.value is None:
         return a.value_text, "unchanged" if a.value_text == b.value_text else "changed"
-    if a.value == b.value and a.comparator == b.comparator:
-        return a.value_text, "unchanged"
-    return a.value_text, "up" if b.value > a.value else "down" if b.value < a.value else "changed"
+    old, printed, near = a.value, a.value_text, 0.0
+    if a.unit != b.unit:
+        old = convert(a.value, a.unit, b.unit, a.name)
+        decimals = len(b.value_text.partition(".")[2])
+        printed, near = f"{old:.{decimals}f}", 0.6 * 10**-decimals
+    if a.comparator != b.comparator:
+        return printed, "changed"
+    if abs(old - b.value) <= near:
+        return printed, "unchanged"
+    return printed, "up" if b.value > old else "down"
 
 
 def _findings(report: Report) -> dict[tuple[str, str | None], Finding]:

@@ -6,9 +6,10 @@ All of it is computed. Not mentioned is never "resolved"; a value in another uni
 unit allows it and else not compared.
 """
 
+import re
 from datetime import date
 
-from clinical.answers.alignment import name_before, number_pairs
+from clinical.answers.alignment import name_before, number_pairs, printed_name
 from clinical.answers.answer import Answer, Change, Claim, NotCompared
 from clinical.answers.changes import Direction, finding_changes, value_changes
 from clinical.answers.frame import begin, people
@@ -19,6 +20,7 @@ from clinical.prompts import Generate
 from clinical.report import Measurement, Report
 
 _SAID = 8
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|\.\d+")
 
 
 def compare(
@@ -56,7 +58,7 @@ def changes_between(prior: Report, current: Report) -> tuple[list[Change], list[
         if old is not None and new is not None and old.name == new.name:
             used[0].add(old)
             used[1].add(new)
-            before, after, unit, name = old.value_text, new.value_text, new.unit, new.name
+            before, after, unit, name = old.value_text, new.value_text, new.unit, printed_name(current, new)
             spans = (old.start, old.end, new.start, new.end)
         else:
             before = prior.text[pair.prior_start : pair.prior_end]
@@ -71,7 +73,7 @@ def changes_between(prior: Report, current: Report) -> tuple[list[Change], list[
                 prior=before,
                 current=after,
                 unit=unit,
-                direction=_direction(before, after),
+                direction=direction_of(before, after),
                 interval_days=days,
                 evidence=(evidence(prior, spans[0], spans[1]), evidence(current, spans[2], spans[3])),
             )
@@ -106,14 +108,15 @@ def _same_patient(prior: Report, current: Report) -> None:
         )
 
 
-def _direction(before: str, after: str) -> Direction:
+def direction_of(before: str, after: str) -> Direction:
+    """Up or down where every number that differs goes the same way, else changed; a pair such as 140/90 too."""
     if before == after:
         return "unchanged"
-    try:
-        old, new = (float(v.replace(",", "")) for v in (before, after))
-    except ValueError:
+    old, new = ([float(n.replace(",", "")) for n in _NUMBER.findall(v)] for v in (before, after))
+    moved = {b > a for a, b in zip(old, new, strict=False) if a != b}
+    if not old or len(old) != len(new) or len(moved) > 1:
         return "changed"
-    return "up" if new > old else "down" if new < old else "unchanged"
+    return "unchanged" if not moved else "up" if moved.pop() else "down"
 
 
 def _measurement_at(report: Report, offset: int) -> Measurement | None:

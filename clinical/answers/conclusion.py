@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from clinical.answers.passages import CONCLUSIONS, Passage, in_sections
-from clinical.report import Report
+from clinical.report import Report, Section
 
 _WORD = re.compile(r"[a-z]{3,}")
 _WEAK = frozenset(
@@ -41,7 +41,14 @@ _WEAK = frozenset(
         "but",
     ]
 )
-_ORDERED = ("impression", "assessment", "diagnosis")
+_LAST_WORD = re.compile(r"post|final|discharge|principal|pathologic", re.I)
+_FIRST_GUESS = re.compile(r"\bpre|admi", re.I)
+_SAME = re.compile(r"same\b", re.I)
+_SHORT = 400
+_PLANNED = re.compile(
+    r"\b(?:will|continue|recommend\w*|advis\w+|follow[ -]?up|return|start|order\w*|schedul\w+|discuss\w*|refill\w*|check)\b",
+    re.I,
+)
 _LEADING = ("findings", "hospital_course", "history", "indication", None)
 _POOR = frozenset(
     {
@@ -57,16 +64,31 @@ _POOR = frozenset(
 )
 
 
-def conclusion_passages(all_passages: Sequence[Passage]) -> list[Passage]:
-    """Sentences under impression, assessment or diagnosis: the first of these sections that the report has.
+def conclusion_passages(report: Report, all_passages: Sequence[Passage]) -> list[Passage]:
+    """Sentences of the report's own conclusion.
 
-    A report that has more than one gives the first in the order impression, assessment, diagnosis.
+    Under impression, else assessment, else diagnosis. Of several diagnoses the last word counts (postoperative,
+    final, discharge) and not the first guess; with it comes what was done, where a short section says so.
     """
-    for name in _ORDERED:
+    for name in ("impression", "assessment", "assessment_and_plan"):
         found = in_sections(all_passages, (name,))
+        if name == "assessment_and_plan":
+            found = [p for p in found if not _PLANNED.search(p.text(report))] or found
         if found:
             return found
-    return []
+    sections = [s for s in report.structure.sections if s.name == "diagnosis"]
+    last = [s for s in sections if _LAST_WORD.search(s.heading)] or [
+        s for s in sections if not _FIRST_GUESS.search(s.heading)
+    ]
+    found = _inside(all_passages, last)
+    if not found or all(_SAME.match(p.text(report)) for p in found):
+        found = _inside(all_passages, [s for s in sections if s not in last]) or found
+    done = [s for s in report.structure.sections if s.name == "procedure" and s.end - s.start <= _SHORT]
+    return [*found, *_inside(all_passages, done[:1])] if found else []
+
+
+def _inside(all_passages: Sequence[Passage], sections: Sequence[Section]) -> list[Passage]:
+    return [p for p in all_passages if any(s.start <= p.start < s.end for s in sections)]
 
 
 def central_passages(report: Report, all_passages: Sequence[Passage], count: int) -> list[Passage]:

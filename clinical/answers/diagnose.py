@@ -14,12 +14,20 @@ from clinical.answers.answer import Answer, Claim, Consideration, consideration
 from clinical.answers.conclusion import conclusion_passages
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
-from clinical.answers.passages import Passage, passage_at, passages, quote
+from clinical.answers.passages import CONCLUSIONS, Passage, passage_at, passages, quote
 from clinical.prompts import Generate
 from clinical.report import Finding, Report
 
 LIMITS = "Considerations from the report's own words, not an order: what it does not mention was not weighed."
 _MOST = 8
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|be|been|has|have|had|will|would|should|seems?|needs?|appears?|continues?|shows?|came|went|"
+    r"did|does|do|can|could|may|might|underwent|recommend\w*|advised|follow|return|see|start|stop|give|given)\b",
+    re.I,
+)
+_NO_CONDITION = re.compile(
+    r"(?:otherwise )?(?:normal|negative|unremarkable|no|none|same|stable|as above)\b", re.I
+)
 
 
 @cache
@@ -50,12 +58,23 @@ def diagnose(report: Report, *, generate: Generate | None = None, release: str |
 
 def _extract(report: Report, all_passages: Sequence[Passage]) -> list[Consideration]:
     found: dict[str, Consideration] = {}
-    for passage in conclusion_passages(all_passages):
+    for passage in _naming(report, all_passages):
         for name in _conditions(report, passage):
             if name.lower() in found:
                 continue
             found[name.lower()] = _decided(_weighed(report, all_passages, name, passage))
     return list(found.values())[:_MOST]
+
+
+def _naming(report: Report, all_passages: Sequence[Passage]) -> list[Passage]:
+    """Passages that name conditions: the conclusion without what was done; failing that, what the report suspects."""
+    found = [p for p in conclusion_passages(report, all_passages) if p.section in CONCLUSIONS]
+    if found:
+        return found
+    suspected = {f.start for f in report.structure.findings if f.assertion == "possible"}
+    return [
+        p for p in all_passages if any(p.start <= at < p.end for at in suspected) or p.section == "indication"
+    ]
 
 
 def _conditions(report: Report, passage: Passage) -> list[str]:
@@ -66,11 +85,11 @@ def _conditions(report: Report, passage: Passage) -> list[str]:
         if passage.start <= f.start < passage.end and f.assertion in ("present", "possible", "historical")
     ]
     text = re.sub(r"[.;:,\s]+$", "", passage.text(report))
-    if passage.item and len(text.split()) <= 12:
+    if _NO_CONDITION.match(text):
+        return []
+    if not _VERB.search(text) and len(text.split()) <= (12 if passage.item or inside else 7):
         return [text]
-    if inside:
-        return list(dict.fromkeys(f"{f.side} {f.concept}" if f.side else f.concept for f in inside))
-    return [text] if len(text.split()) <= 8 else []
+    return list(dict.fromkeys(f"{f.side} {f.concept}" if f.side else f.concept for f in inside))
 
 
 def _weighed(report: Report, all_passages: Sequence[Passage], name: str, own: Passage) -> Consideration:
@@ -97,7 +116,11 @@ def _weighed(report: Report, all_passages: Sequence[Passage], name: str, own: Pa
 
 def _typical(name: str) -> tuple[str, ...]:
     lowered = name.lower()
-    return tuple(w for key, entry in _known().items() if key in lowered for w in entry["findings"])
+    return tuple(w for key, entry in _known().items() if _names(key, lowered) for w in entry["findings"])
+
+
+def _names(key: str, condition: str) -> bool:
+    return re.search(rf"\b{re.escape(key)}", condition) is not None
 
 
 def _speaks(finding: Finding, name: str, typical: Sequence[str]) -> bool:
@@ -107,5 +130,5 @@ def _speaks(finding: Finding, name: str, typical: Sequence[str]) -> bool:
 
 def _decided(weighed: Consideration) -> Consideration:
     lowered = weighed.condition.lower()
-    tests = [t for key, entry in _known().items() if key in lowered for t in entry["decides"]]
+    tests = [t for key, entry in _known().items() if _names(key, lowered) for t in entry["decides"]]
     return weighed.model_copy(update={"would_decide": tuple(dict.fromkeys(tests))[:3]})

@@ -8,11 +8,10 @@ from collections.abc import Iterable
 
 from clinical.answers.answer import Anomaly, Evidence
 from clinical.answers.frame import people
-from clinical.answers.passages import evidence
+from clinical.answers.passages import CONCLUSIONS, evidence
 from clinical.report import Finding, Measurement, Report
 
 _OBSERVED = ("findings", "procedure", "physical_exam", "technique", None)
-_CONCLUDED = ("impression", "assessment", "diagnosis")
 _FEMALE_ONLY = re.compile(
     r"\b(?:uterus|ovar(?:y|ies|ian)|vagina\w*|cervix|hysterectomy|pregnan\w+|gravida|"
     r"menstrua\w+|menopaus\w+|pap smear)\b",
@@ -48,7 +47,7 @@ def _sides(report: Report) -> list[Anomaly]:
     found = []
     for concept, places in by_concept.items():
         seen = [f for f in places if f.section in _OBSERVED]
-        said = [f for f in places if f.section in _CONCLUDED]
+        said = [f for f in places if f.section in CONCLUSIONS]
         sides = {f.side for f in seen}
         for f in said:
             if seen and f.side not in sides:
@@ -66,7 +65,7 @@ def _numbers(report: Report) -> list[Anomaly]:
     found = []
     for name, places in by_name.items():
         seen = [m for m in places if m.section in (*_OBSERVED, "laboratory", "vital_signs")]
-        said = [m for m in places if m.section in _CONCLUDED]
+        said = [m for m in places if m.section in CONCLUSIONS]
         if len(seen) != 1 or not said:
             continue
         for m in said:

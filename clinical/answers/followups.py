@@ -8,23 +8,11 @@ from pathlib import Path
 from tomllib import loads
 
 from clinical.answers.answer import FollowUp
-from clinical.answers.passages import Passage, evidence
+from clinical.answers.passages import CONCLUSIONS, PLANS, Passage, evidence
 from clinical.report import Report
 
-_SECTIONS = (
-    "plan",
-    "impression",
-    "assessment",
-    "diagnosis",
-    "hospital_course",
-    "findings",
-    "procedure",
-    "other",
-    None,
-)
-_REQUEST = re.compile(
-    r"\b(?:recommend|advis|should|will|follow[ -]?up (?:in|with|at|is)|return (?:to|in))", re.I
-)
+_SECTIONS = (*PLANS, *CONCLUSIONS, "hospital_course", "findings", "addendum", "other", None)
+_REQUEST = re.compile(r"\b(?:recommend|advis|should|follow[ -]?up (?:in|with|at|is)|return in)", re.I)
 _LIMIT = 8
 
 
@@ -54,7 +42,7 @@ def follow_ups(report: Report, all_passages: Sequence[Passage]) -> tuple[FollowU
         ask = rules.asks.search(text)
         if ask is None or rules.not_asks.search(text) or len(text.split()) < 3:
             continue
-        if passage.section not in ("plan", "impression", "assessment") and not _is_request(text):
+        if passage.section not in (*PLANS, *CONCLUSIONS) and not _is_request(text):
             continue
         key = text.lower()
         if key in seen:

@@ -11,7 +11,8 @@ from clinical.answers.answer import Claim, Evidence
 from clinical.report import Report, Section
 from clinical.structure.sentences import sentences
 
-CONCLUSIONS = ("impression", "assessment", "diagnosis")
+CONCLUSIONS = ("impression", "assessment", "assessment_and_plan", "diagnosis")
+PLANS = ("plan", "assessment_and_plan", "follow_up", "discharge_instructions", "disposition")
 
 _MARK = re.compile(r"(?:\(?\d{1,2}[.)]|[-•*·–#]{1,3}|\(?[A-Ha-h][.)])[ \t]+(?=\S)|\d{1,2}[.)](?=[A-Za-z])")
 _HEADING = re.compile(r"[A-Z][A-Za-z ,/&()'.-]{1,48}:[ \t]*")

@@ -17,6 +17,8 @@ from clinical.prompts import Audience, Generate
 from clinical.report import Report
 
 _CONCLUSION = 5
+_PASSAGES = 12
+_ITEM = 90
 _OMITTED = 3
 _VALUES = 8
 
@@ -53,14 +55,31 @@ def summarize(
 
 
 def _extract(report: Report, all_passages: Sequence[Passage], sentences: int | None) -> list[Claim]:
-    chosen = conclusion_passages(all_passages)
+    chosen = conclusion_passages(report, all_passages)
     if not chosen:
         chosen = central_passages(report, all_passages, min(sentences or 3, 6))
-    chosen = _distinct(report, chosen)[: sentences or _CONCLUSION]
-    claims = [quote(report, p) for p in chosen]
+    chosen = _distinct(report, chosen)[:_PASSAGES]
+    claims = _quoted(report, chosen)[: sentences or _CONCLUSION]
     said = " ".join(c.text for c in claims)
     claims += _omitted(report, all_passages, said)
     return claims[:sentences] if sentences else claims
+
+
+def _quoted(report: Report, chosen: Sequence[Passage]) -> list[Claim]:
+    """The passages as claims; a run of short list items becomes one."""
+    claims: list[Claim] = []
+    run: list[Passage] = []
+    for passage in [*chosen, None]:
+        if passage is not None and passage.item and passage.end - passage.start <= _ITEM:
+            run.append(passage)
+            continue
+        if run:
+            text = "; ".join(p.text(report).rstrip(".;, ") for p in run) + "."
+            claims.append(Claim(text=text, evidence=tuple(evidence(report, p.start, p.end) for p in run)))
+            run = []
+        if passage is not None:
+            claims.append(quote(report, passage))
+    return claims
 
 
 def _omitted(report: Report, all_passages: Sequence[Passage], said: str) -> list[Claim]:

@@ -16,6 +16,7 @@ from clinical.evidence.index import Index, Line, Mention
 from clinical.evidence.words import RULES, stem
 
 _SPAN = 8
+_PLANS = ("plan", "follow_up", "discharge_instructions", "disposition")
 _MODAL = frozenset({"planned", "hypothetical", "possible"})
 
 
@@ -173,7 +174,7 @@ def conflict_of(mine: Mention, other: Mention, line: Line, past: bool, modal: bo
         return "certainty: the report only suspects it"
     if other.states & {"hypothetical", "planned"} and not modal:
         return "when: the report only plans or considers it"
-    if done and line.section == "plan" and not any(t.lower in word_set("done") for t in line.tokens):
+    if done and line.section in _PLANS and not any(t.lower in word_set("done") for t in line.tokens):
         return "when: the report only plans or considers it"
     if "past" in other.states and "past" not in mine.states and not past:
         return "when: the report tells it of the past"
