@@ -15,7 +15,10 @@ from synthetic.text import Headed, Text, as_text, join
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A patient's examination of one kind on one day, with the last of the same kind before it."""
+    """A patient's examination of one kind on one day, with the last of the same kind before it.
+
+    ``prior_told`` are the names of the values that the prior report printed.
+    """
 
     patient: Patient = field(repr=False)
     conditions: tuple[Condition, ...]
@@ -26,6 +29,7 @@ class Case:
     physician: SimulatedPhysician
     referrer: str = field(repr=False)
     style: Style
+    prior_told: frozenset[str] = frozenset()
 
     @property
     def age(self) -> int:
@@ -115,13 +119,18 @@ def reason_words(case: Case, reason: Condition, rng: random.Random) -> Text:
         else (("suspected",) if acute else ("known", "history of"))
     )
     slots: dict[str, Text | str] = {
-        "n": str(rng.randrange(2, 9)),
+        "n": str(days_told(reason, case.day)),
         "side": reason.side,
         "other": "right" if reason.side == "left" else "left",
         "follow": rng.choice(words),
     }
     lines = (followed if later else fresh) or followed or fresh
     return Book({"reason": lines}).say("reason", rng, slots)
+
+
+def days_told(condition: Condition, day: date) -> int:
+    """The number that a patient names for how long, the same wherever the visit is told."""
+    return random.Random(f"{condition.seed}/told/{day}").randrange(2, 9)
 
 
 def comparison(case: Case, rng: random.Random) -> Text:

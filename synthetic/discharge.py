@@ -6,22 +6,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from synthetic.case import Case, Drafted
-from synthetic.clinic import (
-    Words,
-    course_changes,
-    evidence,
-    history,
-    lines,
-    medications,
-    name_of,
-    past_history,
-    quoted,
-    results,
-    slots,
-    stories,
-)
 from synthetic.course import Condition
 from synthetic.dates import dated
+from synthetic.note import course_changes, evidence, quoted, results
+from synthetic.story import Words, history, lines, medications, name_of, past_history, slots, stories
 from synthetic.text import Text, join
 from synthetic.values import Result
 from synthetic.vitals import vital_text, vitals

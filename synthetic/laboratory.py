@@ -124,6 +124,7 @@ def draft_laboratory(case: Case, rng: random.Random) -> Drafted:
             wanted += [p for p in condition.disease.panels[:1] if p not in wanted]
     rows = results_on(case, wanted[:5], case.day)
     before = results_on(case, wanted[:5], case.prior_day) if case.prior_day else []
+    before = [r for r in before if r.analyte.key in case.prior_told]
     earlier = {r.analyte.key: r for r in before}
     layout = LAYOUTS[(len(case.physician.name) + rng.randrange(2)) % len(LAYOUTS)]
     style = case.style
@@ -132,7 +133,7 @@ def draft_laboratory(case: Case, rng: random.Random) -> Drafted:
         sections.append(("indication", indication(case, book("laboratory"), rng)))
     show = earlier if layout == "columns" and rng.random() < 0.6 else {}
     sections.append(("laboratory", table(rows, layout, show, None, rng)))
-    if case.prior_day is not None:
+    if earlier:
         sections.append(("comparison", _comparison(case, rows, earlier, rng)))
     said = meanings(rows)
     items = [_item(m, rows, earlier, case) for m in said[:5]]

@@ -7,13 +7,13 @@ from datetime import date, datetime, time, timedelta
 
 from clinical.report import Finding, Measurement, Section, Span
 from synthetic.case import Case, Drafted, headed
-from synthetic.clinic import draft_note
 from synthetic.course import Condition, common_to, fall_ill
 from synthetic.discharge import draft_discharge
 from synthetic.header import LAYOUTS, HeaderFacts, footer, header
 from synthetic.imaging import draft_study
 from synthetic.laboratory import draft_laboratory
 from synthetic.noise import boilerplate, noisy
+from synthetic.note import draft_note
 from synthetic.pathology import draft_pathology
 from synthetic.people import (
     City,
@@ -32,6 +32,7 @@ from synthetic.report import Change, SimulatedPhysician, SimulatedReport, Truth
 from synthetic.signoff import SIGNED, UNSIGNED, sign_off
 from synthetic.styles import styles
 from synthetic.text import Found, Headed, Identifier, Measured, Text, join, wrap
+from synthetic.values import analytes
 
 __all__ = [
     "Change",
@@ -146,7 +147,7 @@ def _patient_reports(
     today = _FIRST + timedelta(days=rng.randrange((_LAST - _FIRST).days - 400))
     patient = new_patient(number, age, sex, today, house.city, house.authority, rng)
     conditions = _conditions(patient, age, today, rng)
-    last: dict[str, tuple[int, date]] = {}
+    last: dict[str, tuple[int, date, frozenset[str]]] = {}
     referrer = f"{rng.choice(('Dr. ', ''))}{first_name(rng.choice(('F', 'M')), rng)} {last_name(rng)}"
     styled: dict[str, SimulatedPhysician] = {}
     for day, kind, reason in _events(conditions, age, today, rng):
@@ -164,9 +165,11 @@ def _patient_reports(
             physician=styled[kind],
             referrer=referrer,
             style=styles()[styled[kind].style],
+            prior_told=prior[2] if prior else frozenset(),
         )
-        yield _report(house, case, first, prior[0] if prior else None, rng)
-        last[kind] = (first, day)
+        report = _report(house, case, first, prior[0] if prior else None, rng)
+        yield report
+        last[kind] = (first, day, frozenset(m.name for m in report.truth.measurements))
         first += 1
 
 
@@ -272,7 +275,7 @@ def _report(
         kind=DESKS[case.study].kind,
         text=text.string,
         identity=case.patient.identity(accession),
-        truth=truth(text, draft),
+        truth=truth(text, draft, case.prior_told),
         patient=case.patient.number,
         physician=case.physician,
         facility=facts.facility,
@@ -285,8 +288,8 @@ def _report(
     )
 
 
-def truth(text: Text, draft: Drafted) -> Truth:
-    """What the marks of a finished text say."""
+def truth(text: Text, draft: Drafted, prior_told: frozenset[str]) -> Truth:
+    """What the marks of a finished text say; a value changed only if both reports print it."""
     marks = sorted(text.marks, key=lambda m: (m.start, m.end))
     sections = [
         Section(m.value.name, m.value.heading, m.start, m.end) for m in marks if isinstance(m.value, Headed)
@@ -295,6 +298,8 @@ def truth(text: Text, draft: Drafted) -> Truth:
     def within(at: int) -> str | None:
         return next((s.name for s in sections if s.start <= at < s.end), None)
 
+    told = frozenset(m.value.name for m in marks if isinstance(m.value, Measured))
+    valued = {a.key for a in analytes()}
     summary = next(s for s in sections if s.name == draft.summary)
     return Truth(
         identifier_spans=tuple(
@@ -335,5 +340,5 @@ def truth(text: Text, draft: Drafted) -> Truth:
         ),
         diagnoses=draft.diagnoses,
         summary=text.string[summary.start + len(summary.heading) : summary.end].strip("\n -"),
-        changes=draft.changes,
+        changes=tuple(c for c in draft.changes if c.name not in valued or c.name in told & prior_told),
     )

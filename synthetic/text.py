@@ -127,9 +127,15 @@ def identifier(label: Label, string: str) -> Text:
 
 
 def wrap(text: Text, width: int) -> Text:
-    """Lines broken at blanks, length kept: a blank becomes a line break, so marks stay true."""
+    """Lines broken at blanks, length kept: a blank becomes a line break, so marks stay true.
+
+    Lines in columns stay whole.
+    """
     lines = []
     for line in text.string.split("\n"):
+        if "   " in line or "\t" in line or " | " in line:
+            lines.append(line)
+            continue
         rest = line
         pieces = []
         while len(rest) > width:

@@ -158,13 +158,14 @@ def _egfr(creatinine: float, age: int, sex: str) -> float:
 
 def results_on(case: Case, panels: Sequence[str], day: date) -> list[Result]:
     """All values of the panels; values that depend on each other agree."""
-    rows = {a.key: measure(a, case, day) for name in panels for a in panel(name, case.patient.sex, case.age)}
+    age = case.patient.age_on(day)
+    rows = {a.key: measure(a, case, day) for name in panels for a in panel(name, case.patient.sex, age)}
 
     def put(key: str, value: float) -> None:
         rows[key] = rows[key].with_value(value)
 
     if "egfr" in rows:
-        put("egfr", min(120, _egfr(rows["creatinine"].value, case.age, case.patient.sex)))
+        put("egfr", min(120, _egfr(rows["creatinine"].value, age, case.patient.sex)))
     if "hematocrit" in rows and "hemoglobin" in rows:
         wobble = random.Random(f"{case.patient.mrn}/ratio/{day}").uniform(2.9, 3.08)
         put("hematocrit", rows["hemoglobin"].value * wobble)
