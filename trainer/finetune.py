@@ -170,10 +170,9 @@ class RowTrainer(SFTTrainer):  # type: ignore[misc]
 
         def rate(step: int) -> float:
             if step < warmup:
-                return (step + 1) / (warmup + 1)
+                return float(step + 1) / float(warmup + 1)
             done = max(step / num_training_steps, (time.monotonic() - began) / (60 * self.minutes))
-            falling: float = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-            return falling
+            return 0.5 + 0.5 * math.cos(math.pi * min(1.0, done))
 
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, rate)
         return self.lr_scheduler
@@ -293,6 +292,7 @@ def _figures(
         "example_tokens": passes * sum(map(len, training.examples)),
         "loss_tokens": passes * sum(row.loss_tokens for row in rows),
         "seconds": seconds,
+        "loss_tokens_per_second": passes * sum(row.loss_tokens for row in rows) / seconds,
     }
 
 

@@ -27,14 +27,14 @@ PROBES = (
 """Numbers, units, tags, lists and the reply's form; fixed, so that figures of releases can be compared."""
 
 LIMITS: Mapping[Quantization, float] = {
-    "F16": 0.01,
-    "BF16": 0.05,
-    "Q8_0": 0.08,
-    "Q6_K": 0.15,
-    "Q5_K_M": 0.3,
-    "Q4_K_M": 0.6,
+    "F16": 0.02,
+    "BF16": 0.1,
+    "Q8_0": 0.15,
+    "Q6_K": 0.25,
+    "Q5_K_M": 0.6,
+    "Q4_K_M": 0.8,
 }
-"""Mean absolute difference of log-probabilities (of the ten likeliest tokens) that each may bring."""
+"""Mean difference of log-probabilities that each may bring."""
 _TEN = 10
 
 
@@ -46,7 +46,8 @@ class Parity:
         tokens_equal: probes whose token ids are the same, of ``probes``.
         template_equal: the GGUF carries the very template; None where the reader cannot tell.
         same_first: share of places where both find the same token likeliest.
-        mean_difference, max_difference: of log-probabilities, in nats, over the ten likeliest.
+        mean_difference: of log-probabilities in nats, over the ten likeliest, weighted by their probability.
+        max_difference: the largest of any of these ten at any place.
     """
 
     probes: int
@@ -119,10 +120,16 @@ def _hf_logprobs(merged: Path, tokens: Sequence[int]) -> torch.Tensor:
 def _compare(wanted: torch.Tensor, read: Sequence[Mapping[int, float]]) -> tuple[float, float, float]:
     same = 0
     differences: list[float] = []
+    weighted = 0.0
     for row, places in zip(wanted, read, strict=True):
         best = torch.topk(row, _TEN)
         same += int(best.indices[0]) == max(places, key=lambda token: places[token])
         lowest = min(places.values())
-        for token, value in zip(best.indices.tolist(), best.values.tolist(), strict=True):
-            differences.append(abs(value - places.get(token, lowest)))
-    return same / len(read), sum(differences) / len(differences), max(differences)
+        sizes = [
+            abs(value - places.get(token, lowest))
+            for token, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        ]
+        weights = best.values.exp().tolist()
+        weighted += sum(w * size for w, size in zip(weights, sizes, strict=True)) / sum(weights)
+        differences += sizes
+    return same / len(read), weighted / len(read), max(differences)
