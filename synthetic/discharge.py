@@ -33,7 +33,7 @@ def draft_discharge(case: Case, rng: random.Random) -> Drafted:
     words = slots(case, reason, rng)
     others = [c for c in case.conditions if c is not reason and c.active(case.day)]
     home = rng.random() < (0.9 if case.age < 80 else 0.6)
-    summary = _summary(case, reason, at_first, home, words, rng)
+    summary = _summary(case, reason, _told(at_first), home, words, rng)
     diagnoses = [name_of(c, case).capital() for c in (reason, *others)]
     listed_out = [f"{n}. " + d for n, d in enumerate(diagnoses, 1)]
     first_visit = _as_first(case)
@@ -106,7 +106,7 @@ def _course_of_values(
 ) -> Text:
     later = {r.analyte.key: r for r in last}
     parts = []
-    for row in [r for r in first if r.direction][:4]:
+    for row in _told(first):
         name = min(row.analyte.names, key=len) if case.style.abbreviate else row.analyte.names[0]
         value = row.analyte.printed(row.value)
         text = Text(f"{name} {value} {row.analyte.unit}".rstrip()).marked(quoted(row, value, printed=False))
@@ -122,6 +122,11 @@ def _course_of_values(
             )
         parts.append(text)
     return join(". ", [p.capital() for p in parts]) + ("." if parts else "")
+
+
+def _told(rows: Sequence[Result]) -> list[Result]:
+    """The abnormal values that the summary tells."""
+    return [r for r in rows if r.direction][:4]
 
 
 def _plan(case: Case, reason: Condition, home: bool, words: Words, rng: random.Random) -> Text:

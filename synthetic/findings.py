@@ -124,7 +124,7 @@ def say_observation(
         sized = "_size" if row.direction in ("up", "down") and row.now.size is not None else ""
         if rng.random() < 0.65:
             slots["follow"] = follow.say(f"{row.direction}{sized}", rng, when)
-        elif rng.random() < 0.8:
+        else:
             extra.append(follow.say(f"{row.direction}_sentence", rng, when))
     printed, marks = value_slots(values)
     found = Found(concept.term, "present", side_of(row.now), grade_of(concept, row.now) or None)

@@ -128,14 +128,14 @@ def draft_laboratory(case: Case, rng: random.Random) -> Drafted:
     earlier = {r.analyte.key: r for r in before}
     layout = LAYOUTS[(len(case.physician.name) + rng.randrange(2)) % len(LAYOUTS)]
     style = case.style
+    said = meanings(rows)
     sections: list[tuple[str, Text]] = []
     if rng.random() < 0.7:
         sections.append(("indication", indication(case, book("laboratory"), rng)))
     show = earlier if layout == "columns" and rng.random() < 0.6 else {}
     sections.append(("laboratory", table(rows, layout, show, None, rng)))
     if earlier:
-        sections.append(("comparison", _comparison(case, rows, earlier, rng)))
-    said = meanings(rows)
+        sections.append(("comparison", _comparison(case, rows, said, earlier, rng)))
     items = [_item(m, rows, earlier, case) for m in said[:5]]
     gone = [m for m in meanings(before) if m.term not in {n.term for n in said} and _normal_now(m, rows)]
     items += [
@@ -200,19 +200,25 @@ def _trend(before: Result, now: Result) -> Literal["stable", "up", "down", "new"
 
 
 def _comparison(
-    case: Case, rows: Sequence[Result], earlier: Mapping[str, Result], rng: random.Random
+    case: Case,
+    rows: Sequence[Result],
+    said: Sequence[Meaning],
+    earlier: Mapping[str, Result],
+    rng: random.Random,
 ) -> Text:
     assert case.prior_day is not None
     flagged = [
         r for r in rows if r.analyte.key in earlier and (r.direction or earlier[r.analyte.key].direction)
     ]
+    leading = [m.keys[0] for m in said[:5]]
+    flagged.sort(key=lambda r: r.analyte.key not in leading)
     when = dated(case.prior_day, case.style.dates)
     if not flagged:
         return (
             when + ": " + rng.choice(("no abnormal values", "within reference limits", "unremarkable")) + "."
         )
     told = []
-    for row in flagged[:4]:
+    for row in flagged[:5]:
         old = earlier[row.analyte.key]
         number = old.analyte.printed(old.value)
         words = f"{row.analyte.names[0]} {number} {old.analyte.unit}".rstrip()

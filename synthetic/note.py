@@ -122,7 +122,6 @@ def draft_note(case: Case, rng: random.Random) -> Drafted:
     rows = results(case, case.day, reason)
     with_labs = bool(rows) and rng.random() < 0.8
     quoted_rows = rows if with_labs else []
-    combined = style.name == "problem_list"
     went = trend(reason, case.day, case.prior_day)
     words = slots(case, reason, rng)
     words |= {"np": name_of(reason, case), "evidence": evidence(case, reason, quoted_rows)}
@@ -154,7 +153,7 @@ def draft_note(case: Case, rng: random.Random) -> Drafted:
     if with_labs:
         sections["laboratory"] = result_text(rows, case, rng)
     sections["assessment"] = conclude(style, items)
-    tail = [] if combined else [plan_for(case, c, rng) for c in (reason, *acute_others(case, reason))]
+    tail = [plan_for(case, c, rng) for c in (reason, *acute_others(case, reason))]
     if rng.random() < 0.6:
         warning = phrases.say("say.warning", rng, words)
         tail.append(phrases.say("say.return", rng, {**words, "warning": warning}))

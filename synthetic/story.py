@@ -163,6 +163,12 @@ def history(case: Case, reason: Condition, rng: random.Random) -> Text:
         sentences.append(phrases.say(f"say.later_{told}", rng, words))
         if went != "gone":
             sentences.append(phrases.say(f"{name}.later", rng, words))
+        for other in case.conditions:
+            moved = trend(other, case.day, case.prior_day)
+            quiet = other is reason or other.disease.course == "acute" or other.disease.name not in stories()
+            if not quiet and moved in ("up", "down") and other.active(case.day):
+                problem: Words = {**words, "problem": other.disease.names[0]}
+                sentences.append(phrases.say(f"say.other_{moved}", rng, problem))
         if reason.disease.course == "chronic" and rng.random() < 0.6:
             sentences.append(phrases.say("say.adherence", rng, words))
     told_of = {m.value.concept for s in sentences for m in s.marks if isinstance(m.value, Found)}

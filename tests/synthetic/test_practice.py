@@ -189,3 +189,17 @@ def test_ten_thousand_reports_take_less_than_a_minute_of_one_core() -> None:
     start = time.process_time()
     assert sum(1 for _ in simulate(41, 1000)) == 1000
     assert time.process_time() - start < 6
+
+
+def test_every_number_of_a_conclusion_stands_in_the_rest_of_the_report(
+    reports: list[SimulatedReport],
+) -> None:
+    number = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\d)")
+    for report in reports:
+        at = report.text.rindex(report.truth.summary)
+        rest = report.text[:at] + report.text[at + len(report.truth.summary) :]
+        told = set(number.findall(rest))
+        summary = re.sub(r"(?m)^\d+\. ", "", report.truth.summary)
+        for value in number.findall(summary):
+            millimetres = f"{float(value) * 10:.0f}"
+            assert value in told or millimetres in told, (report.number, value, report.truth.summary)
