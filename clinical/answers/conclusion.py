@@ -46,7 +46,8 @@ _FIRST_GUESS = re.compile(r"\bpre|admi", re.I)
 _SAME = re.compile(r"same\b", re.I)
 _SHORT = 400
 _PLANNED = re.compile(
-    r"\b(?:will|continue|recommend\w*|advis\w+|follow[ -]?up|return|start|order\w*|schedul\w+|discuss\w*|refill\w*|check)\b",
+    r"\b(?:will|continue|"
+    r"recommend\w*|advis\w+|follow[ -]?up|return|start|order\w*|schedul\w+|discuss\w*|refill\w*|check)\b",
     re.I,
 )
 _LEADING = ("findings", "hospital_course", "history", "indication", None)

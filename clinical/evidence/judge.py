@@ -1,16 +1,15 @@
 """The verdict on one claim: its clauses laid over the report's lines, then what vetoes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
+from clinical.evidence.alignment import Alignment, Fault, Verdict
 from clinical.evidence.bindings import cause_fault, dropped_fault, heads_of, modifier_fault, quantity_fault
 from clinical.evidence.fit import Fit, Unit, fit, units_of
 from clinical.evidence.index import Index, Line
+from clinical.evidence.paraphrase import SOFT, doubt_below, nearest, probability, trust_above
 from clinical.evidence.people import claim_sex, is_sex_of, speaker_fault
 from clinical.evidence.quantities import same_kind, same_values
-
-Verdict = Literal["supported", "contradicted", "unsupported"]
 
 _CANDIDATES = 12
 _LINES = 3
@@ -26,17 +25,44 @@ class Judgement:
 
 
 def judge(claim: Line, index: Index) -> Judgement:
-    """Judge ``claim``, a line of a draft."""
+    """Judge ``claim``, a line of a draft.
+
+    The rules decide what they can; where only the wording is in doubt, the paraphrase model does.
+    """
+    alignment = align(claim, index)
+    verdict, reason = decide(alignment, index)
+    lines = tuple(f.line for f in alignment.chosen)
+    if verdict == "supported" and not lines:
+        lines = tuple(index.lines[n] for n in nearest(claim, index)[:1])
+    return Judgement(verdict, reason, lines)
+
+
+def decide(alignment: Alignment, index: Index) -> tuple[Verdict, str]:
+    """Verdict and reason for an alignment."""
+    faults = alignment.faults
+    if not alignment.units and not alignment.claim.quantities:
+        return "unsupported", "says nothing that can be checked"
+    hard = [f for f in faults if f.kind not in SOFT]
+    if hard:
+        return hard[0].verdict, hard[0].reason
+    likely = probability(alignment, index)
+    if not faults:
+        if likely < doubt_below():
+            return "unsupported", "in doubt: the words are there, but hardly in this sense"
+        return "supported", "every word and number is accounted for"
+    if likely >= trust_above():
+        return "supported", "said in other words"
+    return faults[0].verdict, faults[0].reason
+
+
+def align(claim: Line, index: Index) -> Alignment:
+    """Lay ``claim`` over the report and collect every fault, the gravest first."""
     units = units_of(claim, index)
-    if not units and not claim.quantities:
-        return Judgement("unsupported", "says nothing that can be checked")
     fits = [
         f
         for n, line in enumerate(index.lines)
         if (f := fit(claim, units, line, n)).places or _shares_number(claim, f)
     ]
-    if not fits:
-        return Judgement("unsupported", "the report does not speak of it")
     chosen: list[Fit] = []
     open_: list[int] = []
     for clause in sorted({u.clause for u in units} | {0}):
@@ -51,31 +77,43 @@ def judge(claim: Line, index: Index) -> Judgement:
             and not {m.key for m in units[i].mentions} <= heading
             and not is_sex_of(units[i], index)
         ]
-    lines = tuple(f.line for f in chosen)
+    return Alignment(
+        claim, tuple(units), tuple(chosen), tuple(open_), tuple(_faults(claim, index, units, chosen, open_))
+    )
+
+
+def _faults(
+    claim: Line, index: Index, units: Sequence[Unit], chosen: Sequence[Fit], open_: Sequence[int]
+) -> Iterator[Fault]:
     for i in open_:
         reason = next((r for f in chosen if (r := f.conflict(i)) is not None), None)
         if reason is not None:
-            return Judgement("contradicted", reason, lines)
+            yield _fault(reason, "contradicted")
     if claim_sex(claim) not in (None, index.sex) and index.sex is not None:
-        return Judgement("contradicted", "who: the patient is of the other sex", lines)
-    fault = quantity_fault(claim, chosen)
-    if fault is not None:
-        return Judgement("contradicted" if fault[0] == "contradicted" else "unsupported", fault[1], lines)
+        yield _fault("who: the patient is of the other sex", "contradicted")
+    number = quantity_fault(claim, chosen)
+    if number is not None:
+        yield _fault(number[1], "contradicted" if number[0] == "contradicted" else "unsupported")
     for i, unit in enumerate(units):
         if unit.modifier is not None and (heads := heads_of(i, units)):
             reason = modifier_fault(unit, heads, units, chosen)
             if reason is not None:
-                return Judgement("contradicted" if "another" in reason else "unsupported", reason, lines)
-    if open_:
-        return Judgement("unsupported", "words that the report does not account for", lines)
+                yield _fault(reason, "contradicted" if "another" in reason else "unsupported")
+    if not chosen:
+        yield Fault("silent", "unsupported", "the report does not speak of it")
+    elif open_:
+        yield Fault("words", "unsupported", "words that the report does not account for")
     for i, unit in enumerate(units):
         reason = dropped_fault(unit, chosen, claim, i)
         if reason is not None:
-            return Judgement("contradicted", reason, lines)
-    for reason in (cause_fault(claim, chosen), speaker_fault(claim, lines)):
+            yield _fault(reason, "contradicted")
+    for reason in (cause_fault(claim, chosen), speaker_fault(claim, [f.line for f in chosen])):
         if reason is not None:
-            return Judgement("contradicted", reason, lines)
-    return Judgement("supported", "every word and number is accounted for", lines)
+            yield _fault(reason, "contradicted")
+
+
+def _fault(reason: str, verdict: Verdict) -> Fault:
+    return Fault(reason.partition(":")[0], verdict, reason)
 
 
 def _pick(
