@@ -59,13 +59,14 @@ def extract(file: ReportFile, options: ExtractOptions = ExtractOptions()) -> tup
 def finish(reading: Reading, index: int, options: ExtractOptions) -> ExtractedReport:
     """Fill from the text what the format itself did not state."""
     header = find_header(reading.text, latest=date.today().year)
+    observed = reading.observed_at or header.observed_at
+    printed = birth_year_limit(header.identity, observed)
     if reading.identity is None:
-        identity = header.identity
+        identity = printed
     elif reading.identity.mrn or reading.identity.name:
         identity = reading.identity
     else:
-        identity = _merged(reading.identity, header.identity)
-    observed = reading.observed_at or header.observed_at
+        identity = _merged(reading.identity, printed)
     signature = find_signature(reading.text, options.signers)
     if reading.signed is None:
         signed, status = signature.signed, signature.status
@@ -81,7 +82,7 @@ def finish(reading: Reading, index: int, options: ExtractOptions) -> ExtractedRe
         text=reading.text,
         pages=reading.pages,
         doubtful=reading.doubtful,
-        identity=birth_year_limit(identity, observed),
+        identity=identity,
         report_type=reading.report_type or find_report_type(reading.text),
         status=status,
         signed=signed,

@@ -27,7 +27,11 @@ def read_image(content: bytes, options: ExtractOptions) -> tuple[Reading, ...]:
     try:
         image = Image.open(io.BytesIO(content))
         frames = getattr(image, "n_frames", 1)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise ExtractionError(
+            "too-large", "The image is too large.", "Scan it at 300 dots an inch or less."
+        ) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ExtractionError("damaged", "The image cannot be opened.", "Scan or save it again.") from error
     if image.width * image.height > options.max_pixels or max(image.size) > 40_000:
         raise ExtractionError("too-large", "The image is too large.", "Scan it at 300 dots an inch or less.")

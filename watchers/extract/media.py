@@ -26,7 +26,6 @@ HL7 = "x-application/hl7-v2+er7"
 CDA = "application/cda+xml"
 XML = "application/xml"
 HTML = "text/html"
-UNKNOWN = "application/octet-stream"
 
 _MAGIC = (
     (b"%PDF-", PDF),
@@ -122,7 +121,7 @@ def _text_kind(bare: bytes, content: bytes, name: str) -> str:
         return EML
     if suffix in (".md", ".markdown"):
         return MARKDOWN
-    return TEXT if text or suffix else UNKNOWN
+    return TEXT
 
 
 def _markup_kind(text: str) -> str:
