@@ -8,10 +8,20 @@ from datetime import date, timedelta
 from synthetic.case import Case, Drafted
 from synthetic.course import Condition
 from synthetic.dates import dated
-from synthetic.note import course_changes, evidence, quoted, results
-from synthetic.story import Words, history, lines, medications, name_of, past_history, slots, stories
+from synthetic.note import course_changes, evidence, results
+from synthetic.story import (
+    Words,
+    acute_others,
+    history,
+    lines,
+    medications,
+    name_of,
+    past_history,
+    slots,
+    stories,
+)
 from synthetic.text import Text, join
-from synthetic.values import Result
+from synthetic.values import Result, quoted
 from synthetic.vitals import vital_text, vitals
 
 
@@ -41,7 +51,7 @@ def draft_discharge(case: Case, rng: random.Random) -> Drafted:
         "diagnosis": join("\n", listed_out) if style.name == "ward_round" else join("; ", diagnoses) + ".",
         "history": history(first_visit, reason, rng),
         "past_history": past_history(case, reason, rng),
-        "procedure": phrases.say(f"{reason.disease.name}.stay", rng, words).capital(),
+        "procedure": _course(case, reason, words, rng),
         "laboratory": _course_of_values(at_first, at_last, case, rng),
         "vital_signs": vital_text(case, vitals(better, case.day), len(style.name) % 3),
         "physical_exam": phrases.say("say.condition_good", rng, words).capital(),
@@ -109,7 +119,7 @@ def _course_of_values(
     for row in _told(first):
         name = min(row.analyte.names, key=len) if case.style.abbreviate else row.analyte.names[0]
         value = row.analyte.printed(row.value)
-        text = Text(f"{name} {value} {row.analyte.unit}".rstrip()).marked(quoted(row, value, printed=False))
+        text = Text(f"{name} {value} {row.analyte.unit}".rstrip()).marked(quoted(row, value))
         text += rng.choice((" on admission", " at admission"))
         then = later.get(row.analyte.key)
         if then is not None:
@@ -117,7 +127,7 @@ def _course_of_values(
             text = (
                 text
                 + ", "
-                + Text(number).marked(quoted(then, number, printed=False))
+                + Text(number).marked(quoted(then, number))
                 + rng.choice((" at discharge", " on discharge"))
             )
         parts.append(text)
@@ -127,6 +137,16 @@ def _course_of_values(
 def _told(rows: Sequence[Result]) -> list[Result]:
     """The abnormal values that the summary tells."""
     return [r for r in rows if r.direction][:4]
+
+
+def _course(case: Case, reason: Condition, words: Words, rng: random.Random) -> Text:
+    """What was done in hospital, for the problem of the stay and whatever else was acute."""
+    parts = [lines().say(f"{reason.disease.name}.stay", rng, words).capital()]
+    for other in acute_others(case, reason):
+        rule = f"{other.disease.name}.stay"
+        if rule in lines():
+            parts.append(lines().say(rule, rng, slots(case, other, rng)).capital())
+    return join(" ", parts)
 
 
 def _plan(case: Case, reason: Condition, home: bool, words: Words, rng: random.Random) -> Text:

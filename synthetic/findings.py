@@ -6,7 +6,6 @@ way to be said, normal sentences and negatives for what is not there.
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 
 from clinical.report import Side
 from synthetic.atlas import Atlas, Compared, Concept, grade_of
@@ -15,7 +14,7 @@ from synthetic.course import Observation
 from synthetic.dates import dated
 from synthetic.grammar import book
 from synthetic.text import Found, Measured, Text, join
-from synthetic.values import Result, measured
+from synthetic.values import Result, quoted
 
 _SHORT_SITES = {
     "left upper lobe": "LUL",
@@ -90,9 +89,7 @@ def measures(concept: Concept, o: Observation, text: str) -> dict[str, Measured]
 def value_slots(rows: Sequence[Result]) -> tuple[dict[str, Text | str], dict[str, Measured]]:
     """Slots and marks for measured values."""
     printed: dict[str, Text | str] = {r.analyte.key: r.analyte.printed(r.value) for r in rows}
-    marks = {
-        r.analyte.key: replace(measured(r, str(printed[r.analyte.key])), printed_range=False) for r in rows
-    }
+    marks = {r.analyte.key: quoted(r, str(printed[r.analyte.key])) for r in rows}
     return printed, marks
 
 

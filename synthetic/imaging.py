@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Literal
 
 from synthetic.atlas import Atlas, Compared, Concept, Shown, atlas, compared, grade_of, shown, vanished
@@ -12,7 +11,7 @@ from synthetic.findings import findings, measures, side_of, slots_for, value_slo
 from synthetic.grammar import VOWEL
 from synthetic.report import Change
 from synthetic.text import Found, Text, join
-from synthetic.values import Result, measured
+from synthetic.values import Result, measured, quoted
 
 
 def noun_phrase(
@@ -150,7 +149,7 @@ def value_table(rows: Sequence[Result], case: Case, rng: random.Random) -> Text:
             lines.append(Text(line).marked(measured(row, value)))
         else:
             line = f"{a.names[-1]} {value} {a.unit}".rstrip()
-            lines.append(Text(line).marked(replace(measured(row, value), printed_range=False)))
+            lines.append(Text(line).marked(quoted(row, value)))
     return join("\n", lines) if case.style.findings == "regions" else join(", ", lines) + "."
 
 

@@ -13,7 +13,7 @@ from synthetic.dates import dated
 from synthetic.grammar import book
 from synthetic.report import Change
 from synthetic.text import Found, Measured, Text, join
-from synthetic.values import Result, measured, results_on
+from synthetic.values import Result, measured, quoted, results_on
 
 
 @lru_cache(maxsize=1)
@@ -170,7 +170,7 @@ def _item(meaning: Meaning, rows: Sequence[Result], earlier: Mapping[str, Result
     words = case.style.words
     lead = next(r for r in rows if r.analyte.key == meaning.keys[0])
     value = Text(f"{lead.analyte.printed(lead.value)} {lead.analyte.unit}".rstrip()).marked(
-        measured(lead, lead.analyte.printed(lead.value))
+        quoted(lead, lead.analyte.printed(lead.value))
     )
     phrase = Text(meaning.phrase).marked(Found(meaning.term, "present"))
     phrase = phrase + " (" + _label(lead, meaning) + value + ")"
@@ -187,7 +187,7 @@ def _item(meaning: Meaning, rows: Sequence[Result], earlier: Mapping[str, Result
 
 def _label(row: Result, meaning: Meaning) -> str:
     name = row.analyte.names[-1] if len(row.analyte.names[-1]) < 6 else row.analyte.names[0]
-    return f"{name} " if row.analyte.key not in meaning.phrase.lower() or True else ""
+    return f"{name} "
 
 
 def _trend(before: Result, now: Result) -> Literal["stable", "up", "down", "new"]:
@@ -222,9 +222,7 @@ def _comparison(
         old = earlier[row.analyte.key]
         number = old.analyte.printed(old.value)
         words = f"{row.analyte.names[0]} {number} {old.analyte.unit}".rstrip()
-        told.append(
-            Text(words).marked(Measured(old.analyte.key, number, old.value, old.analyte.unit, flag=None))
-        )
+        told.append(Text(words).marked(quoted(old, number)))
     return when + ": " + join(", ", told) + "."
 
 

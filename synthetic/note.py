@@ -26,7 +26,7 @@ from synthetic.story import (
     trend,
 )
 from synthetic.text import Measured, Text, join
-from synthetic.values import Result, measured, results_on
+from synthetic.values import Result, measured, quoted, results_on
 from synthetic.vitals import pressure_text, rate_text, vital_text, vitals
 
 
@@ -60,14 +60,13 @@ def result_text(rows: Sequence[Result], case: Case, rng: random.Random) -> Text:
         )
         shown = row.flag != "N" and case.style.name == "problem_list"
         words = words.rstrip() + (f" ({row.flag})" if shown else "")
-        parts.append(Text(words).marked(quoted(row, value, printed=shown)))
+        parts.append(Text(words).marked(flagged(row, value) if shown else quoted(row, value)))
     return join(", ", parts) + "."
 
 
-def quoted(row: Result, text: str, *, printed: bool) -> Measured:
-    """The truth about a value that is quoted without its range."""
-    full = measured(row, text)
-    return replace(full, printed_range=False, flag=full.flag if printed else None, low=None, high=None)
+def flagged(row: Result, text: str) -> Measured:
+    """The truth about a value that stands with its flag and without its range."""
+    return replace(quoted(row, text), flag=row.flag, critical=measured(row, text).critical)
 
 
 def evidence(case: Case, condition: Condition, rows: Sequence[Result]) -> Text:
@@ -84,7 +83,7 @@ def evidence(case: Case, condition: Condition, rows: Sequence[Result]) -> Text:
         if row.analyte.key == story.key:
             value = row.analyte.printed(row.value)
             words = f"{min(row.analyte.names, key=len)} {value} {row.analyte.unit}".rstrip()
-            return " (" + Text(words).marked(quoted(row, value, printed=False)) + ")"
+            return " (" + Text(words).marked(quoted(row, value)) + ")"
     return Text()
 
 

@@ -186,8 +186,13 @@ def results_on(case: Case, panels: Sequence[str], day: date) -> list[Result]:
     return list(rows.values())
 
 
+def quoted(row: Result, text: str) -> Measured:
+    """The truth about a result that stands without its range: nothing to judge it by."""
+    return Measured(row.analyte.key, text, row.value, row.analyte.unit)
+
+
 def measured(row: Result, text: str) -> Measured:
-    """The truth about a result."""
+    """The truth about a result that stands beside its range."""
     a = row.analyte
     return Measured(
         name=a.key,
