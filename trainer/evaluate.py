@@ -64,7 +64,9 @@ def answer(example: Example, generate: Generate | None) -> Answer:
         return compare(example.reports[0], example.reports[1], generate=generate)
     if example.task == "ask":
         return ask(example.reports, example.question or "", generate=generate)
-    of_one = {"summarize": summarize, "diagnose": diagnose, "anomalies": anomalies}[example.task]
+    if example.task == "summarize":
+        return summarize(example.reports[0], generate=generate, sentences=example.at_most)
+    of_one = diagnose if example.task == "diagnose" else anomalies
     return of_one(example.reports[0], generate=generate)
 
 
@@ -133,5 +135,8 @@ def _draft_measures(example: Example, heard: _Heard, checker: Checker) -> dict[s
 
 
 def _first_line(example: Example) -> str:
+    """The first sentence below a heading (a header is no summary), or the very first without headings."""
     report = example.reports[-1]
-    return next((p.text(report) for p in passages(report) if len(p.text(report).split()) > 2), "")
+    lines = [p for p in passages(report) if len(p.text(report).split()) > 2]
+    chosen = next((p for p in lines if p.section is not None), lines[0] if lines else None)
+    return chosen.text(report) if chosen else ""

@@ -21,6 +21,7 @@ class Example:
         question: for ask; changes: for compare, the computed changes that the model may word.
         sentences, conditions: the reference.
         source: the physician's report, the computed structure, or a confirmed correction.
+        at_most: sentences that are asked for; None for the tool's own number.
     """
 
     task: Tool
@@ -31,11 +32,18 @@ class Example:
     sentences: tuple[str, ...] = field(default=(), repr=False)
     conditions: tuple[NamedCondition, ...] = field(default=(), repr=False)
     source: Literal["report", "structure", "feedback"] = "report"
+    at_most: int | None = None
 
     @property
     def id(self) -> str:
         """Stable name of the pair: the same reports, task and question give the same id."""
-        parts = (self.task, self.source, *(report.id for report in self.reports), self.question or "")
+        parts = (
+            self.task,
+            self.source,
+            *(report.id for report in self.reports),
+            self.question or "",
+            str(self.at_most or ""),
+        )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
     @property
@@ -54,7 +62,9 @@ class Example:
     def prompt(self) -> Prompt:
         """What the model is asked, exactly as the tools ask it."""
         texts = [report.text for report in self.reports]
-        return build_prompt(self.task, texts, question=self.question, changes=self.changes)
+        return build_prompt(
+            self.task, texts, question=self.question, changes=self.changes, sentences=self.at_most
+        )
 
     @property
     def completion(self) -> str:

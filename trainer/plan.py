@@ -1,0 +1,191 @@
+"""Before anything starts: what fits this machine, how long it takes, what it costs in disk, and what will not go.
+
+Pure reckoning from a machine, a model and an amount of data. A training passes every token forward and back through
+the frozen weights: about four operations for each weight and token (Kaplan et al. 2020, table 1, less the weights'
+own gradients), six with checkpointing. The speed of the machine is measured, not looked up: a second of matrix
+products on a CPU, its stated peak times a measured share on a GPU.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from trainer.catalog import Method, Model
+from trainer.llamacpp import QUANTIZATIONS, Quantization
+from trainer.recipe import Recipe
+
+GPU_SHARE = 0.35
+"""Of a GPU's 16-bit peak that LoRA training reaches."""
+CPU_SHARE = 0.55
+"""Of the measured speed of large matrix products that a training step on a CPU reaches."""
+RESERVE = 0.92
+"""Of a memory that may be planned with."""
+LEARNING_CURVE: Mapping[int, float] = {50: 0.6, 100: 0.75, 200: 0.88, 400: 0.96, 800: 1.0}
+"""Signed reports, and the share of the gain that they bring; measured on the simulated practice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a training may use. Memory in bytes; speed in operations a second."""
+
+    gpus: int
+    gpu_bytes: float
+    gpu_speed: float
+    ram_bytes: float
+    disk_bytes: float
+    cores: int
+    cpu_speed: float
+    gpu_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a training would go.
+
+    Attributes:
+        fits: can it be done here at all?
+        reasons: what does not fit, each with what would help.
+        method, recipe, quantization: as they would be run.
+        memory_bytes, disk_bytes: needed at the height.
+        seconds: of fine-tuning; export_seconds: of merging, converting and quantizing.
+        notes: what to know.
+    """
+
+    model: Model
+    fits: bool
+    reasons: tuple[str, ...]
+    method: Method
+    recipe: Recipe
+    quantization: Quantization
+    memory_bytes: float
+    disk_bytes: float
+    seconds: float
+    export_seconds: float
+    notes: tuple[str, ...] = ()
+
+
+def plan(
+    model: Model,
+    machine: Machine,
+    *,
+    tokens: int,
+    recipe: Recipe | None = None,
+    quantization: Quantization | None = None,
+) -> Plan:
+    """The plan for one model.
+
+    Args:
+        tokens: of all training rows, computed once (`trainer.batches` tells).
+        recipe: what is wished; method and row length are lowered until they fit.
+        quantization: what is wished; by default the finest that the machine can serve.
+    """
+    wished = recipe or Recipe()
+    on_gpu = machine.gpus > 0
+    memory = (machine.gpu_bytes * machine.gpus if on_gpu else machine.ram_bytes) * RESERVE
+    reasons: list[str] = []
+    notes: list[str] = []
+    tried = _attempts(wished, on_gpu)
+    chosen = next((r for r in tried if model.training_bytes(r.method, r, gpu=on_gpu) <= memory), None)
+    if chosen is None:
+        chosen = tried[-1]
+        needed = model.training_bytes(chosen.method, chosen, gpu=on_gpu)
+        place = "GPU memory" if on_gpu else "memory"
+        reasons.append(
+            f"training needs {gigabytes(needed)} of {place}, {gigabytes(memory)} may be used: "
+            "take a smaller model or a machine with more"
+        )
+    elif chosen.method != wished.method:
+        notes.append("LoRA does not fit: QLoRA on weights of four bits.")
+    if chosen.row_tokens < wished.row_tokens:
+        notes.append(f"Rows of {chosen.row_tokens} tokens; longer examples are left out and counted.")
+    served = quantization or _finest(model, machine)
+    if served is None:
+        served = "Q4_K_M"
+        reasons.append(
+            f"even Q4_K_M is {gigabytes(model.gguf_bytes(served))}, more than this machine can serve"
+        )
+    disk = model.merge_disk_bytes(served)
+    if disk > machine.disk_bytes * RESERVE:
+        reasons.append(f"export needs {gigabytes(disk)} of disk, {gigabytes(machine.disk_bytes)} are free")
+    if not on_gpu and model.computed > 3:
+        notes.append("Without a GPU this model takes days to train.")
+    return Plan(
+        model=model,
+        fits=not reasons,
+        reasons=tuple(reasons),
+        method=chosen.method,
+        recipe=chosen,
+        quantization=served,
+        memory_bytes=model.training_bytes(chosen.method, chosen, gpu=on_gpu),
+        disk_bytes=disk,
+        seconds=training_seconds(model, machine, chosen, tokens),
+        export_seconds=10 + model.parameters * 12,
+        notes=tuple(notes),
+    )
+
+
+def training_seconds(model: Model, machine: Machine, recipe: Recipe, tokens: int) -> float:
+    """Time of fine-tuning on ``tokens`` for the recipe's epochs."""
+    share = (recipe.top_layers or model.layers) / model.layers
+    passes = 2 + 2 * share + (2 if recipe.gradient_checkpointing else 0)
+    slower = 1.35 if recipe.method == "qlora" else 1.0
+    work = passes * model.computed * 1e9 * tokens * recipe.epochs * slower
+    speed = machine.gpu_speed * machine.gpus * GPU_SHARE if machine.gpus else machine.cpu_speed * CPU_SHARE
+    seconds = work / max(1.0, speed)
+    return min(seconds, recipe.max_minutes * 60) if recipe.max_minutes else seconds
+
+
+def reports_needed(signed: int) -> str:
+    """What the learning curve says to a practice with so many signed reports."""
+    sizes = sorted(LEARNING_CURVE)
+    reached = max((LEARNING_CURVE[size] for size in sizes if size <= signed), default=0.0)
+    following = next((size for size in sizes if size > signed), None)
+    if following is None:
+        return f"{signed} signed reports: more bring little."
+    if signed < sizes[0]:
+        return f"{signed} signed reports: wait for {sizes[0]}, below that little is learned."
+    return (
+        f"{signed} signed reports bring about {reached:.0%} of what can be gained; "
+        f"{following} about {LEARNING_CURVE[following]:.0%}."
+    )
+
+
+def fitting(models: Sequence[Model], machine: Machine, tokens: int = 250_000) -> list[Plan]:
+    """A plan for every model that follows instructions, those that fit first, the largest of them first."""
+    plans = [plan(model, machine, tokens=tokens) for model in models if model.kind != "base"]
+    return sorted(plans, key=lambda p: (not p.fits, -p.model.parameters if p.fits else p.model.parameters))
+
+
+def gigabytes(count: float) -> str:
+    """As people say it."""
+    return f"{count / 1e9:.1f} GB"
+
+
+def _attempts(wished: Recipe, on_gpu: bool) -> list[Recipe]:
+    """From what is wished to what takes least."""
+    lengths = [wished.row_tokens, *(n for n in (2048, 1024, 768, 512) if n < wished.row_tokens)]
+    methods: list[Method] = [wished.method] if wished.method == "qlora" else ["lora", "qlora"]
+    return [
+        replace(
+            wished,
+            method=method,
+            row_tokens=length,
+            max_length=min(wished.max_length, length),
+            gradient_checkpointing=on_gpu,
+        )
+        for method in methods
+        for length in lengths
+    ]
+
+
+def _finest(model: Model, machine: Machine) -> Quantization | None:
+    """The finest quantization that the machine can serve with a cache for four long reports."""
+    memory = (machine.gpu_bytes * machine.gpus or machine.ram_bytes) * RESERVE
+    kept = model.cache_bytes(4 * min(4096, model.context)) + 1e9
+    order: list[Quantization] = [q for q in reversed(QUANTIZATIONS) if q not in ("F16", "BF16")]
+    return next((q for q in order if model.gguf_bytes(q) + kept <= memory), None)
+
+
+def rows_of(tokens: int, row_tokens: int) -> int:
+    """Rows that so many tokens fill."""
+    return max(1, math.ceil(tokens / row_tokens))
