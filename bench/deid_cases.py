@@ -1,7 +1,7 @@
 """Made-up identifiers in header formats, sign-offs and name pools of their own, injected into report prose.
 
-For measuring de-identification on what it was not written for. Formats and name pools are split in two halves, ``tune``
-and ``held``: rules may be written after looking at the first, never at the second. Everything is seeded.
+For measuring de-identification on what it was not written for. Formats and name pools are split: rules were written
+after looking at the misses of ``tune`` and ``second``, never at those of ``held``. Everything is seeded.
 """
 
 import random
@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+
+from bench import deid_held
 
 MONTHS = "January February March April May June July August September October November December".split()
 MARK = re.compile(r"⟦(\w+)\|(.*?)⟧", re.DOTALL)
@@ -49,21 +51,24 @@ def unmark(text: str) -> tuple[str, tuple[tuple[int, int, str], ...]]:
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 WORD_GIVEN = {
+    "held": deid_held.GIVEN_WORDS,
     "tune": "May Will Hope Grace Mark Bill Rob Pat Sandy Dawn Violet Ruby Pearl Drew Grant Miles Gene Frank Joy Sue".split(),
-    "held": "June April Faith Art Jack Rose Amber Chase Rusty Ernest Dean Guy Rich Brook Ginger Iris Lily Penny Robin Sky".split(),
+    "second": "June April Faith Art Jack Rose Amber Chase Rusty Ernest Dean Guy Rich Brook Ginger Iris Lily Penny Robin Sky".split(),
 }
 WORD_FAMILY = {
+    "held": deid_held.FAMILY_WORDS,
     "tune": (
         "Young Short Small Long Sharp Blunt Bone Foote Hand Pain Love Day Page Price Bush Brown Wood Stone Hill Nurse"
         " Baker Cook Graves Bell Wilson Foley Barrett Best Good Ball Ward King Winter"
     ).split(),
-    "held": (
+    "second": (
         "Little Strong Heart Cough Rice White Black Green Gray Woods Field Brooks Rivers Lake Mason Parkinson Crohn"
         " Hodgkin Addison Cushing Paget Weber Wise Moody Savage Sweet Swift Root Rash Payne Banks Bishop Church March"
     ).split(),
 }
 # Syllables from which names of no list are made, by what they sound like.
 SOUNDS: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
+    "held": deid_held.SOUNDS,
     "tune": {
         "slavic": (
             "Bor Mil Vla Zde Dra Jar Rad Kaz Lju Sta",
@@ -82,7 +87,7 @@ SOUNDS: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
         ),
         "persian": ("Far Meh Shah Bah Rou Gol Par Nav", "a i o", "zadeh pour nejad doost yar vash naz"),
     },
-    "held": {
+    "second": {
         "igbo": ("Chi Nne Oke Ugo Ada Ike Nwa Eze", "a o u", "nwosu chukwu maka beze nna forka gwu"),
         "vietnamese": ("Ngh Tr Đ Ph Kh Qu Th V", "a ươ i ê", "nh ng m ơng ền"),
         "thai": ("Som Pra Wat Sri Nat Kit Thong Chai", "a i u", "porn sak wong rat phong suwan chart"),
@@ -91,11 +96,12 @@ SOUNDS: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
     },
 }
 EVERYDAY = {
+    "held": (deid_held.GIVEN, deid_held.FAMILY),
     "tune": (
         "James Mary Linda Robert Susan Carlos Aisha Wei Olga Fatima Pedro Ingrid Kwame Yuki".split(),
         "Kowalczyk Delgado Okafor Lindqvist Haddad Petrov Nakamura Silva O'Brien McAllister Vandenberg".split(),
     ),
-    "held": (
+    "second": (
         "Patricia Michael Barbara Thomas Nguyen Priya Mohammed Chidi Leila Dmitri Siobhan Hana Tomas Beatriz".split(),
         "Ramirez Abdullah Eze Schmidt-Klein Takahashi D'Angelo St.Clair Kaur Ferreira Oyelaran Johansson Nowak".split(),
     ),
@@ -133,7 +139,7 @@ def written(rng: random.Random, day: date, half: str) -> str:
             f"{day.day:02d}-{name[:3]}-{day.year}",
             f"{name[:3].upper()} {day.day:02d} {day:%y}",
         ],
-        "held": [
+        "second": [
             f"{day:%m-%d-%Y}",
             f"{day:%m.%d.%Y}",
             f"{day.day} {name} {day.year}",
@@ -145,7 +151,7 @@ def written(rng: random.Random, day: date, half: str) -> str:
             f"the {day.day}{'th' if 4 <= day.day <= 20 else 'st' if day.day % 10 == 1 else 'nd' if day.day % 10 == 2 else 'rd' if day.day % 10 == 3 else 'th'} of {name}, {day.year}",
         ],
     }
-    return rng.choice(forms[half])
+    return rng.choice([form(day) for form in deid_held.DATES] if half == "held" else forms[half])
 
 
 def number(rng: random.Random, half: str) -> str:
@@ -158,7 +164,7 @@ def number(rng: random.Random, half: str) -> str:
             f"{n(100, 999)}-{n(10, 99)}-{n(100, 999)}",
             f"A{n(10**6, 10**7)}",
         ],
-        "held": [
+        "second": [
             f"{n(10, 99)}-{n(10, 99)}-{n(10, 99)}",
             f"{n(10**5, 10**6)}",
             f"H{n(1000, 9999)}{rng.choice('KLMX')}{n(10, 99)}",
@@ -167,7 +173,7 @@ def number(rng: random.Random, half: str) -> str:
             f"E-{n(10**5, 10**6)}",
         ],
     }
-    return rng.choice(forms[half])
+    return rng.choice(deid_held.NUMBERS)(rng) if half == "held" else rng.choice(forms[half])
 
 
 def phone(rng: random.Random, half: str) -> str:
@@ -175,7 +181,7 @@ def phone(rng: random.Random, half: str) -> str:
     a, b, c = rng.randrange(201, 989), rng.randrange(200, 999), rng.randrange(1000, 9999)
     forms = {
         "tune": [f"({a}) {b}-{c}", f"{a}-{b}-{c}"],
-        "held": [
+        "second": [
             f"{a}.{b}.{c}",
             f"{a} {b} {c}",
             f"+1 {a} {b} {c}",
@@ -184,7 +190,7 @@ def phone(rng: random.Random, half: str) -> str:
             f"({a}){b}-{c}",
         ],
     }
-    return rng.choice(forms[half])
+    return rng.choice(deid_held.PHONES)(a, b, c) if half == "held" else rng.choice(forms[half])
 
 
 def facility(rng: random.Random, half: str) -> str:
@@ -192,7 +198,7 @@ def facility(rng: random.Random, half: str) -> str:
     place = _made(rng, half) if rng.random() < 0.6 else rng.choice(EVERYDAY[half][1])
     ends = {
         "tune": ["General Hospital", "Medical Center", "Regional Clinic", "Family Practice", "Memorial"],
-        "held": [
+        "second": [
             "Health System",
             "Surgical Associates",
             "Children's Hospital",
@@ -200,7 +206,7 @@ def facility(rng: random.Random, half: str) -> str:
             "Community Health Centre",
         ],
     }
-    return f"{place} {rng.choice(ends[half])}"
+    return f"{place} {rng.choice(ends.get(half, deid_held.FACILITIES))}"
 
 
 def address(rng: random.Random, half: str) -> str:
@@ -211,14 +217,14 @@ def address(rng: random.Random, half: str) -> str:
             f"{n} {street} Street, {place}, OH {rng.randrange(10000, 99999)}",
             f"{street} {n}, {place}, TX {rng.randrange(10000, 99999)}",
         ],
-        "held": [
+        "second": [
             f"{n} NW {street} Blvd Apt {rng.randrange(1, 40)}, {place} WA {rng.randrange(10000, 99999)}",
             f"P.O. Box {n}, {place}, NY {rng.randrange(10000, 99999)}-{rng.randrange(1000, 9999)}",
             f"{street}straße {n % 90 + 1}, {rng.randrange(10000, 99999)} {place}",
             f"{n % 90 + 1} rue {street}, {rng.randrange(10000, 99999)} {place}",
         ],
     }
-    return rng.choice(forms[half])
+    return rng.choice(deid_held.ADDRESSES)(n, street, place) if half == "held" else rng.choice(forms[half])
 
 
 # ── the report around the prose ──────────────────────────────────────────────────────────────────────────────────────
@@ -268,15 +274,14 @@ class Facts:
 Part = Callable[[Facts], str]
 
 HEADERS: Mapping[str, Mapping[str, Part]] = {
+    "held": deid_held.HEADERS,
     "tune": {
         "labels": lambda f: (
             f"Name: {f.n(f'{f.given} {f.family}')}\nDOB: {f.d(f.born)}   MRN: {f.i()}\nPhysician: {f.n(' '.join(f.doctor))}, MD\n"
             f"Date of Exam: {f.d(f.seen)}\nLocation: {f.at()}\n\n"
         ),
         "bar": lambda f: (
-            f"{f.n(f'{f.family}, {f.given}')} | {f.i()} | DOB {f.d(f.born)} | Seen {f.d(f.seen)} | {f.n(f'Dr. {f.doctor[1]}'.removeprefix('Dr. '))}\n\n"
-            if False
-            else f"Pt: {f.n(f'{f.family}, {f.given}')} | MRN {f.i()} | DOB {f.d(f.born)} | Seen: {f.d(f.seen)} | Provider: {f.n(' '.join(f.doctor))}\n\n"
+            f"Pt: {f.n(f'{f.family}, {f.given}')} | MRN {f.i()} | DOB {f.d(f.born)} | Seen: {f.d(f.seen)} | Provider: {f.n(' '.join(f.doctor))}\n\n"
         ),
         "letter": lambda f: (
             f"{f.at()}\n{f.a()}\nPhone: {f.p()}  Fax: {f.p()}\n\n{f.d(f.seen)}\n\nRE: {f.n(f'{f.given} {f.family}')}\nDOB: {f.d(f.born)}\n\n"
@@ -287,7 +292,7 @@ HEADERS: Mapping[str, Mapping[str, Part]] = {
             f"DICTATING: {f.n(f'{f.doctor[0]} {f.doctor[1]}'.upper())}, M.D.\n\n"
         ),
     },
-    "held": {
+    "second": {
         "table": lambda f: (
             f"Patient Name\tMRN\tDate of Birth\tExam Date\n{f.n(f'{f.given} {f.family}')}\t{f.i()}\t{f.d(f.born)}\t{f.d(f.seen)}\n"
             f"Referring: {f.n(f'{f.other[0][0]}. {f.other[1]}')}\n\n"
@@ -296,7 +301,7 @@ HEADERS: Mapping[str, Mapping[str, Part]] = {
             f"pt name: {f.n(f'{f.given} {f.family}'.lower())}\nmrn: {f.i()}\nseen by dr. {f.n(f.doctor[1].lower())} on {f.d(f.seen)}\n\n"
         ),
         "stack": lambda f: (
-            f"{f.at().upper() if False else f.at()}\nDepartment of Radiology\n\nPatient\n{f.n(f'{f.given} {f.family}')}\n\nMedical Record Number\n{f.i()}\n\n"
+            f"{f.at()}\nDepartment of Radiology\n\nPatient\n{f.n(f'{f.given} {f.family}')}\n\nMedical Record Number\n{f.i()}\n\n"
             f"Date of Birth\n{f.d(f.born)}\n\nOrdering Provider\n{f.n(' '.join(f.doctor))}, DO\n\n"
         ),
         "sentence": lambda f: (
@@ -319,6 +324,7 @@ HEADERS: Mapping[str, Mapping[str, Part]] = {
 }
 
 FOOTERS: Mapping[str, Mapping[str, Part]] = {
+    "held": deid_held.FOOTERS,
     "tune": {
         "dictated": lambda f: (
             f"\n\nDictated by: {f.n(f'{f.doctor[0][0]}. {f.doctor[1]}')}\nD: {f.d(f.seen)}  T: {f.d(f.seen + timedelta(1))}\nJob: {f.i()}\n"
@@ -326,7 +332,7 @@ FOOTERS: Mapping[str, Mapping[str, Part]] = {
         "typist": lambda f: f"\n\n{f.n(' '.join(f.doctor))} MD/{f.rng.choice(['ab', 'jk', 'mt'])}\n",
         "esign": lambda f: f"\n\nElectronically signed by {f.n(' '.join(f.doctor))}, MD on {f.d(f.seen)}\n",
     },
-    "held": {
+    "second": {
         "bare": lambda f: f"\n\nSincerely,\n\n{f.n(' '.join(f.doctor))}\n",
         "caps": lambda f: (
             f"\n\n____________________\n{f.n(' '.join(f.doctor).upper())}, M.D.\ncc: {f.n(' '.join(f.other))}, M.D.; {f.n(f.other[1])}\n"
@@ -341,17 +347,19 @@ FOOTERS: Mapping[str, Mapping[str, Part]] = {
     },
 }
 
+HALVES = ("tune", "second", "held")
 SUBJECT = re.compile(
     r"(?<=[.:]  )The patient(?= (?:was|is|has|had|denies|reports|tolerated|presents|underwent|will))|(?<=\n)The patient(?= (?:was|is|has|had))"
 )
 MENTIONS: Mapping[str, Sequence[Part]] = {
+    "held": deid_held.MENTIONS,
     "tune": [
         lambda f: f"Mr. {f.n(f.family)}",
         lambda f: f.n(f.given),
         lambda f: f.n(f"{f.given} {f.family}"),
         lambda f: f"Mrs. {f.n(f.family)}",
     ],
-    "held": [
+    "second": [
         lambda f: f"Ms {f.n(f.family)}",
         lambda f: f.n(f.family),
         lambda f: f.n(f.given),
@@ -369,7 +377,7 @@ def make_cases(bodies: Sequence[tuple[str, str]], half: str, seed: int = 7) -> l
 
     Args:
         bodies: pairs of an id and a report's prose.
-        half: ``tune`` or ``held``.
+        half: ``tune``, ``second`` or ``held``.
     """
     cases = []
     for key, body in bodies:

@@ -1,11 +1,11 @@
 """Recipe: builds the word and name lists that ship beside this file. Run by a developer, never by the product.
 
-    python -m clinical.deidentify.build_lexicons --data ../shared/data --drugs DICTIONARY.pkl.bz2
+    python -m clinical.deidentify.build_lexicons --data ../shared/data --drugs DICTIONARY.pkl.bz2 --icd TABULAR.xml
 
 ``words.txt.gz`` holds words that clinical or everyday English writes in lower case, drug names (d) and
 abbreviations (a). Sources: the SCOWL word lists (permissive, notice in ``LEXICONS.md``), the prose of ACI-Bench,
 MTS-Dialog and MEDEC (CC BY 4.0), PubMedQA (MIT), LOINC names, medical abbreviations (MIT), the drug dictionary of
-drug-named-entity-recognition (MIT).
+drug-named-entity-recognition (MIT), ICD-10-CM descriptions (US government, public domain).
 ``names.txt.gz`` holds given (g), family (f) and both (b) names: the ``names`` package (MIT, US census) and Faker (MIT).
 ``places.txt.gz`` holds cities, countries and states that Faker knows (MIT).
 """
@@ -50,8 +50,15 @@ def texts(value: object) -> Iterator[str]:
             yield from texts(inner)
 
 
+MEDICAL = re.compile(
+    r"(?:itis|osis|oses|emia|pathy|ectomy|otomy|ostomy|plasty|scop(?:y|ic)|gram|graph(?:y|ic)|omas?|algia|gia|nia|oid"
+    r"|[ein]al|ic|ous|ary|ine|ase|ide|uria|rrhea|trophy|penia|megaly|lysis|pexy|rrhaphy|cyte|cele|blast|phagia|plegia"
+    r"|paresis|pnea|gen(?:ic|ous)|metry|metric|tion|ability|i[sz](?:ed|ing)|ed|al|ar)\Z"
+)
+
+
 def ordinary_words(
-    data: Path, dictionaries: Path, drugs: Path, people: set[str]
+    data: Path, dictionaries: Path, drugs: Path, icd: Path, people: set[str]
 ) -> tuple[set[str], set[str]]:
     """Returns words written in lower case, and drug names; a name of ``people`` must be in a dictionary."""
     words: set[str] = set()
@@ -59,7 +66,11 @@ def ordinary_words(
         for line in (dictionaries / file).read_text(encoding="utf-8").split():
             if line.islower() and not line.endswith("'s"):
                 words.add(key(line))
+    largest = (dictionaries / "american-english-insane").read_text(encoding="utf-8").split()
+    words |= {key(w) for w in largest if w.islower() and MEDICAL.search(w)} - people
     seen: Counter[str] = Counter()
+    for text in re.findall(r"<(?:desc|note)>([^<]+)<", icd.read_text(encoding="utf-8")):
+        seen.update({w: 2 for w in WORD.findall(text) if w.islower()})
     for name in ("aci_bench", "mts_dialog", "medec", "pubmedqa"):
         for row in rows(data / "tasks" / f"{name}.jsonl.xz"):
             for text in texts(row):
@@ -109,6 +120,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--dictionaries", type=Path, default=Path("/usr/share/dict"))
     parser.add_argument("--drugs", type=Path, required=True)
+    parser.add_argument("--icd", type=Path, required=True)
     options = parser.parse_args()
     firsts = ("first_names", "first_names_male", "first_names_female", "first_names_nonbinary")
     given = {key(w) for w in (*census("first"), *faker_parts("person", firsts))}
@@ -119,7 +131,9 @@ def main() -> None:
             *faker_parts("person", ("last_names", "last_names_male", "last_names_female")),
         )
     }
-    words, medicines = ordinary_words(options.data, options.dictionaries, options.drugs, given | family)
+    words, medicines = ordinary_words(
+        options.data, options.dictionaries, options.drugs, options.icd, given | family
+    )
     places = {
         key(w)
         for w in faker_parts(

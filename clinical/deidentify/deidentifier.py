@@ -7,9 +7,10 @@ from itertools import chain
 from typing import Any
 
 from clinical.deidentify import known as known_layer
-from clinical.deidentify import ner
+from clinical.deidentify import ner, tagger
 from clinical.deidentify.dates import LAYER as DATES
-from clinical.deidentify.dates import DateFound, find_ages, find_dates, own_date, parse_iso
+from clinical.deidentify.ages import find_ages
+from clinical.deidentify.dates import DateFound, DateForms, own_date, parse_iso
 from clinical.deidentify.fields import (
     Field,
     find_fields,
@@ -85,6 +86,7 @@ class Deidentifier:
         self._policy = policy
         self._roster = roster
         self._vocabulary = load_vocabulary()
+        self._dates = DateForms(policy.language)
         self._names = NameGrammar(self._vocabulary)
         self._places = PlaceGrammar(self._vocabulary)
         spanish = policy.language == "es"
@@ -95,6 +97,7 @@ class Deidentifier:
         self._model: Any | None = (
             ner.load_model() if policy.ner and not spanish and ner.LAYER not in policy.without else None
         )
+        self._tagger = tagger.load_tagger() if tagger.LAYER not in policy.without else None
         self._allow = frozenset(key(" ".join(phrase.split())) for phrase in policy.allow)
 
     @property
@@ -125,7 +128,7 @@ class Deidentifier:
         """
         view = fold(text)
         fields = find_fields(view.text, self._labels)
-        dates = find_dates(view.text, day_first=self._policy.language == "es")
+        dates = self._dates.find(view.text)
         merged = self._find(view, fields, dates, identity, self._roster)
         taken = [m for m in merged if m.score >= THRESHOLD]
         doubted = [m for m in merged if m.score < THRESHOLD]
@@ -158,7 +161,7 @@ class Deidentifier:
         blocked = [m.span() for m in TAG.finditer(view.text)]
         known = roster or self._roster
         fields = find_fields(view.text, self._labels)
-        merged = self._find(view, fields, find_dates(view.text), None, known)
+        merged = self._find(view, fields, self._dates.find(view.text), None, known)
         spans = []
         for item in merged:
             if item.score < THRESHOLD or any(item.start < end and item.end > start for start, end in blocked):
@@ -197,6 +200,8 @@ class Deidentifier:
             found.extend(find_ages(text))
         if self._model is not None:
             found.extend(ner.find_entities(words, vocabulary, self._model))
+        if self._tagger is not None:
+            found.extend(tagger.find_tagged(words, vocabulary, self._tagger))
         identities = (*((identity,) if identity else ()), *roster.identities)
         for item in identities:
             found.extend(known_numbers(text, item))

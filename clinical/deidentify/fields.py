@@ -87,7 +87,22 @@ def find_fields(text: str, labels: FieldLabels) -> tuple[Field, ...]:
             if below and not labels.pattern.match(text, below.start(1)):
                 start, end = below.span(1)
         fields.append(Field(kind, _squeeze(match.group("label")), start, end))
-    return tuple(fields) + _columns(text, labels)
+    return (*fields, *_columns(text, labels), *_tagged(text, labels))
+
+
+_ELEMENT = re.compile(r"<(?:\w+:)?(?P<label>[A-Za-z][\w-]{1,40})(?:[ ][^<>]*)?>(?P<value>[^<>\n]{1,160})</")
+_MEMBER = re.compile(r"[\"'](?P<label>[A-Za-z][\w -]{1,40})[\"'][ ]*[:=][ ]*[\"'](?P<value>[^\"'\n]{1,160})[\"']")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|[_-]")
+
+
+def _tagged(text: str, labels: FieldLabels) -> Iterator[Field]:
+    """Finds XML elements and JSON members whose name is a label: ``<PatientName>``, ``"mrn": "…"``."""
+    for form in (_ELEMENT, _MEMBER):
+        for match in form.finditer(text):
+            label = _squeeze(_HUMP.sub(" ", match.group("label")))
+            kind = labels.kinds.get(label)
+            if kind:
+                yield Field(kind, label, *match.span("value"))
 
 
 def _columns(text: str, labels: FieldLabels) -> tuple[Field, ...]:
@@ -204,7 +219,7 @@ def numbers_in_fields(text: str, fields: tuple[Field, ...]) -> Iterator[Found]:
         if item.kind == "id":
             match = _ID_VALUE.match(text, item.start, item.end)
             if match and sum(c.isdigit() for c in match.group("id")) > 2:
-                yield Found(*match.span("id"), "ID", 0.95, LAYER)
+                yield Found(*match.span("id"), "ID", 0.985, LAYER)
         elif item.kind in {"phone", "fax"}:
             match = _PHONE_VALUE.match(text, item.start, item.end)
             if match and sum(c.isdigit() for c in match.group()) > 6:

@@ -74,7 +74,7 @@ DEGREE = frozenset(
         "bc",
     ]
 )
-_JOIN = re.compile(r"(?:[ \t]{1,2}|\.[ \t]{0,2}|[ \t]?\n[ \t]?|-[ \t]?\n?)\Z")
+_JOIN = re.compile(r"(?:[ \t]{1,2}|\.[ \t]{0,2}|[ \t]?\n[ \t]?|\^{1,2}|-[ \t]?\n?)\Z")
 _LEADING = frozenset(
     ["van", "von", "de", "el", "al", "la", "da", "di", "le", "du", "del", "dos", "bin", "ibn"]
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from clinical.deidentify.found import Found
 from clinical.deidentify.vocabulary import Vocabulary
-from clinical.deidentify.words import Word, Words
+from clinical.deidentify.words import UPPER, Word, Words
 
 LAYER = "places"
 
@@ -62,11 +62,12 @@ class PlaceGrammar:
         verbs = "|".join(sorted(vocabulary.place_verbs, key=len, reverse=True))
         self._lives = re.compile(
             rf"(?<![\w])(?:{verbs})[ ](?:(?:to|in|from|at|near|outside|around|of|back|here|alone|out|down|up|over|by|for"
-            r"|with|her|his|their|is|are)[ ]){0,2}(?:in|from|to|near|at|outside|of)[ \n](?:the[ ])?(?=[A-Z])"
+            r"|with|her|his|their|is|are)[ ]){0,2}(?:in|from|to|near|at|outside|of)[ \n](?:the[ ])?"
+            rf"(?=[{UPPER}])"
         )
         codes = "|".join(sorted(code.upper() for code in vocabulary.state_codes))
         self._state = re.compile(
-            r"(?<![\w])(?P<city>[A-Z][\w'.-]+(?:[ ][A-Z][\w'.-]+){0,2}),[ ]?"
+            rf"(?<![\w])(?P<city>[{UPPER}][\w'.-]+(?:[ ][{UPPER}][\w'.-]+){{0,2}}),[ ]?"
             rf"(?P<state>(?:(?:New|North|South|West|Rhode|British)[ ])?[A-Z][a-z]+|{codes})(?=[\s.,;)]|\Z)"
         )
 
@@ -171,7 +172,7 @@ class PlaceGrammar:
 
     def _of_somewhere(self, words: Words, match: re.Match[str], run: Sequence[Word]) -> Iterator[Found]:
         """Yields "University Hospital of Padua": a generic name that ends in a place."""
-        after = re.compile(r"[ ]of[ ](?:the[ ])?(?=[A-Z])").match(words.text, match.end())
+        after = re.compile(rf"[ ]of[ ](?:the[ ])?(?=[{UPPER}])").match(words.text, match.end())
         if not after or words.at(after.end()) >= len(words.items):
             return
         place = words.items[words.at(after.end())]

@@ -15,7 +15,7 @@ class Vocabulary:
     """Sets of words, all in the form that ``folding.key`` gives.
 
     Attributes:
-        words: written in lower case by clinical or everyday prose, drug names included.
+        words: written in lower case by clinical or everyday prose, drug names (also in drugs) included.
         given, family: names of people; places: cities, states, countries.
         keep: eponyms, devices, brands and scores that must survive when they stand alone.
         keep_before: nouns that turn the name before them into a term (``disease``, ``catheter``).
@@ -30,6 +30,7 @@ class Vocabulary:
     """
 
     words: frozenset[str] = field(repr=False)
+    drugs: frozenset[str] = field(repr=False)
     given: frozenset[str] = field(repr=False)
     family: frozenset[str] = field(repr=False)
     places: frozenset[str] = field(repr=False)
@@ -75,6 +76,7 @@ def load_vocabulary() -> Vocabulary:
     words = [line.partition("\t") for line in _lines("words")]
     return Vocabulary(
         words=frozenset(word for word, _, kind in words if kind != "a"),
+        drugs=frozenset(word for word, _, kind in words if kind == "d"),
         abbreviations=frozenset(word for word, _, kind in words if kind == "a"),
         given=frozenset(name for name, kind in names if kind in "gb"),
         family=frozenset(name for name, kind in names if kind in "fb"),
