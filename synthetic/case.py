@@ -57,7 +57,8 @@ def headed(style: Style, study: str, name: str, body: Text | str) -> Text:
     """A section with its heading as the house style prints it in this kind of report."""
     heading = style.headings.get(f"{name}_{study}") or style.headings[name]
     body = as_text(body)
-    block = body.string.startswith(("1.", "- ", "A.")) or "\n" in body.string
+    table = name == study == "laboratory"
+    block = table or body.string.startswith(("1.", "- ", "A.")) or "\n" in body.string
     if style.heading == "line":
         whole = f"{heading}\n" + body
     elif style.heading == "underline":

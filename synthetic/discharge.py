@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from synthetic.case import Case, Drafted
+from synthetic.case import Case, Drafted, reason_words
 from synthetic.course import Condition
 from synthetic.dates import dated
 from synthetic.note import course_changes, evidence, results
@@ -27,7 +27,7 @@ from synthetic.vitals import vital_text, vitals
 
 def stay(case: Case, reason: Condition) -> date:
     """The day of admission."""
-    days = 2 + random.Random(f"{reason.seed}/stay/{case.day}").randrange(6)
+    days = 3 + random.Random(f"{reason.seed}/stay/{case.day}").randrange(5)
     return max(case.day - timedelta(days=days), min(reason.onset, case.day - timedelta(days=1)))
 
 
@@ -41,6 +41,7 @@ def draft_discharge(case: Case, rng: random.Random) -> Drafted:
     better = treated(case, reason)
     at_last = results(better, case.day, reason)
     words = slots(case, reason, rng)
+    words["two"] = str(rng.randint(2, max(2, (case.day - admitted).days - 1)))
     others = [c for c in case.conditions if c is not reason and c.active(case.day)]
     home = rng.random() < (0.9 if case.age < 80 else 0.6)
     summary = _summary(case, reason, _told(at_first), home, words, rng)
@@ -49,7 +50,7 @@ def draft_discharge(case: Case, rng: random.Random) -> Drafted:
     first_visit = _as_first(case)
     sections: dict[str, Text] = {
         "diagnosis": join("\n", listed_out) if style.name == "ward_round" else join("; ", diagnoses) + ".",
-        "history": history(first_visit, reason, rng),
+        "history": history(first_visit, reason, reason_words(first_visit, reason, rng).string, rng),
         "past_history": past_history(case, reason, rng),
         "procedure": _course(case, reason, words, rng),
         "laboratory": _course_of_values(at_first, at_last, case, rng),

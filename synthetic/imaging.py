@@ -46,7 +46,7 @@ def conclusion_items(
         cause: Text | str = ""
         if row.now.cause in concept.causes and row.now.cause is not None and row.now.cause not in causes:
             causes.add(row.now.cause)
-            sure = not concept.grades or row.now.grade >= 1 / 3
+            sure = not concept.grades or row.now.grade >= 1 / 3 or row.before is not None
             before, _, after = words["cause" if sure else "maybe"].partition("{what}")
             found = Found(row.now.cause, "present" if sure else "possible")
             cause = before + Text(row.now.cause).marked(found) + after

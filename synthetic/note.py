@@ -94,22 +94,25 @@ def plan_for(case: Case, condition: Condition, rng: random.Random) -> Text:
     if went == "gone":
         return Text("No further treatment.")
     began_since = case.prior_day is not None and not condition.active(case.prior_day)
-    rule = f"{name}.plan_{'new' if went == 'first' or began_since else went}"
-    severe = condition.disease.course == "acute" and condition.severity(case.day) > 0.75
-    if case.study == "office" and rule.endswith("_new") and severe and name in _SENT_IN:
+    kind = "new" if went == "first" or began_since else {"high": "up"}.get(went, went)
+    rule = f"{name}.plan_{kind}"
+    severe = name in _ALWAYS_SENT_IN or (name in _SENT_IN and condition.severity(case.day) > 0.75)
+    if case.study == "office" and rule.endswith("_new") and severe:
         return lines().say("say.send_in", rng)
     if case.age < 16 and f"{rule}_child" in lines():
         rule += "_child"
     return lines().say(rule, rng, slots(case, condition, rng))
 
 
-_SENT_IN = (
-    "pneumonia",
-    "diverticulitis",
+_SENT_IN = ("pneumonia", "diverticulitis")
+_ALWAYS_SENT_IN = (
     "appendicitis",
     "pancreatitis",
     "pulmonary_embolism",
     "bowel_obstruction",
+    "myocardial_infarction",
+    "pneumothorax",
+    "subdural",
 )
 
 
@@ -123,6 +126,7 @@ def draft_note(case: Case, rng: random.Random) -> Drafted:
     quoted_rows = rows if with_labs else []
     went = trend(reason, case.day, case.prior_day)
     words = slots(case, reason, rng)
+    complaint = reason_words(case, reason, rng)
     words |= {"np": name_of(reason, case), "evidence": evidence(case, reason, quoted_rows)}
     words["plan"] = plan_for(case, reason, rng)
     items = [phrases.say(f"item.{style.name}.{went}", rng, words)]
@@ -132,8 +136,8 @@ def draft_note(case: Case, rng: random.Random) -> Drafted:
     others.sort(key=lambda c: c.disease.course != "acute")
     items += [_also(case, c, rng) for c in others[:3]]
     sections: dict[str, Text] = {
-        "indication": reason_words(case, reason, rng).capital() + ".",
-        "history": history(case, reason, rng),
+        "indication": complaint.capital() + ".",
+        "history": history(case, reason, complaint.string, rng),
         "past_history": past_history(case, reason, rng),
         "medications": medications(case, rng, starting=False),
         "allergies": Text(random.Random(f"{case.patient.mrn}/allergies").choice(_ALLERGIES)),
@@ -203,6 +207,7 @@ def _also(case: Case, condition: Condition, rng: random.Random) -> Text:
         "status": {
             "first": "stable",
             "same": "stable",
+            "high": "not at goal",
             "up": "less well controlled",
             "down": "better controlled",
         }[went],
@@ -244,6 +249,7 @@ def course_changes(
 _DIRECTIONS: Mapping[Trend, Literal["up", "down", "unchanged", "resolved"]] = {
     "first": "unchanged",
     "same": "unchanged",
+    "high": "unchanged",
     "up": "up",
     "down": "down",
     "gone": "resolved",

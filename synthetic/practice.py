@@ -30,6 +30,7 @@ from synthetic.people import (
 )
 from synthetic.report import Change, SimulatedPhysician, SimulatedReport, Truth
 from synthetic.signoff import SIGNED, UNSIGNED, sign_off
+from synthetic.story import stories
 from synthetic.styles import styles
 from synthetic.text import Found, Headed, Identifier, Measured, Text, join, wrap
 from synthetic.values import analytes
@@ -155,6 +156,8 @@ def _patient_reports(
             wanted = rng.choice(DESKS[kind].writers)
             styled[kind] = next(p for p in house.physicians if p.style == wanted)
         prior = last.get(kind)
+        if kind == "office":
+            reason = _most_urgent(conditions, reason, day)
         case = Case(
             patient=patient,
             conditions=tuple(conditions),
@@ -171,6 +174,14 @@ def _patient_reports(
         yield report
         last[kind] = (first, day, frozenset(m.name for m in report.truth.measurements))
         first += 1
+
+
+def _most_urgent(conditions: list[Condition], reason: Condition | None, day: date) -> Condition | None:
+    """A visit is about what is acute, if anything is."""
+    acute = [
+        c for c in conditions if c.disease.course == "acute" and c.active(day) and c.disease.name in stories()
+    ]
+    return reason if reason in acute or not acute else acute[0]
 
 
 def _age(rng: random.Random) -> int:

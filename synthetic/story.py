@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from synthetic.case import Case, days_told, reason_words
+from synthetic.case import Case, days_told
 from synthetic.course import Condition
 from synthetic.dates import dated
 from synthetic.findings import listed
@@ -18,7 +18,7 @@ from synthetic.text import Found, Mark, Text, identifier, join
 from synthetic.vitals import vitals
 
 Words = dict[str, "Text | str"]
-Trend = Literal["first", "up", "down", "same", "gone"]
+Trend = Literal["first", "up", "down", "same", "high", "gone"]
 SYSTEMS = ("general", "heent", "heart", "lungs", "abdomen", "extremities", "neuro", "skin")
 
 
@@ -62,8 +62,14 @@ def trend(condition: Condition, day: date, before: date | None) -> Trend:
         return "first"
     if not condition.active(day):
         return "gone"
-    change = condition.severity(day) - condition.severity(before)
-    return "same" if abs(change) < 0.06 else ("up" if change > 0 else "down")
+    level = condition.severity(day)
+    change = level - condition.severity(before)
+    if abs(change) >= 0.06:
+        return "up" if change > 0 else "down"
+    return "high" if level > 0.5 and condition.disease.name in _TO_TREAT else "same"
+
+
+_TO_TREAT = ("hypertension", "diabetes", "hyperlipidemia", "gout", "hypothyroidism", "hyperthyroidism")
 
 
 def name_of(condition: Condition, case: Case) -> Text:
@@ -137,7 +143,7 @@ def medications(case: Case, rng: random.Random, *, starting: bool) -> Text:
     return Text("; ".join(told).capitalize() + ".")
 
 
-def history(case: Case, reason: Condition, rng: random.Random) -> Text:
+def history(case: Case, reason: Condition, complaint: str, rng: random.Random) -> Text:
     """The history of the present illness."""
     phrases, words = lines(), slots(case, reason, rng)
     name = reason.disease.name
@@ -145,9 +151,9 @@ def history(case: Case, reason: Condition, rng: random.Random) -> Text:
     went = trend(reason, case.day, case.prior_day)
     sentences: list[Text] = []
     if case.prior_day is None:
-        complaint = reason_words(case, reason, rng)
-        words["reason"] = complaint.string.partition(",")[0]
+        words["reason"] = complaint.partition(",")[0]
         opening = {"consult": "opening_consult", "discharge": "opening_discharge"}.get(case.study, "opening")
+        opening = "opening_child" if case.age < 18 and opening == "opening" else opening
         sentences.append(phrases.say(f"say.{opening}", rng, words))
         sentences.append(phrases.say(f"{name}.hpi", rng, words))
         for other in acute_others(case, reason):
@@ -159,7 +165,7 @@ def history(case: Case, reason: Condition, rng: random.Random) -> Text:
             f"{days} days" if days < 21 else (f"{days // 7} weeks" if days < 90 else f"{days // 30} months")
         )
         sentences.append(phrases.say("say.opening_later", rng, words))
-        told = "down" if went == "gone" else went
+        told = {"gone": "down", "high": "same"}.get(went, went)
         sentences.append(phrases.say(f"say.later_{told}", rng, words))
         if went != "gone":
             sentences.append(phrases.say(f"{name}.later", rng, words))
@@ -198,8 +204,11 @@ def acute_others(case: Case, reason: Condition) -> list[Condition]:
 def denials(items: Sequence[Text], words: Words, rng: random.Random) -> Text:
     """One sentence that denies each of the items."""
     told = listed(items, "or")
+    are = "is" if len(items) == 1 and not items[0].string.endswith("s") else "are"
     return lines().say(
-        "say.ros_negative", rng, {**words, "list": told, "list_cap": listed(items, "and").capital()}
+        "say.ros_negative",
+        rng,
+        {**words, "list": told, "list_cap": listed(items, "and").capital(), "are": are},
     )
 
 
