@@ -15,7 +15,7 @@ from clinical.answers.report import report_from_text
 from clinical.evidence.alignment import Alignment
 from clinical.evidence.index import Index, index_of, line_of
 from clinical.evidence.judge import align
-from clinical.evidence.paraphrase import FEATURES, SOFT, features
+from clinical.evidence.paraphrase import FEATURES, SOFT, features, probability
 
 OUT = Path(__file__).parents[1] / "clinical" / "evidence" / "weights" / "paraphrase.json"
 
@@ -30,6 +30,18 @@ def prepared(rows: list[Row]) -> list[tuple[Alignment, Index]]:
         index = indexes[row.text]
         found.append((align(line_of(row.sentence, 0, len(row.sentence)), index), index))
     return found
+
+
+def curve(rows: list[Row]) -> None:
+    """Print what the check would catch and pass at other working points, rules alone first."""
+    pairs = prepared(rows)
+    y = np.array([row.supported for row in rows])
+    hard = np.array([any(f.kind not in SOFT for f in a.faults) for a, _ in pairs])
+    clean = np.array([not a.faults for a, _ in pairs])
+    p = np.array([probability(a, i) for a, i in pairs])
+    print(f"  rules alone          {_figures(clean, y)}")
+    for trust in (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3):
+        print(f"  trusted from {trust:.2f}    {_figures(~hard & (clean | (p >= trust)), y)}")
 
 
 def main() -> None:

@@ -1,19 +1,34 @@
 """Answer a question from the words of one or more reports; "the report does not say" is an answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tomllib import loads
+from typing import Any
 
 from clinical.answers.answer import Answer, Claim
+from clinical.answers.conclusion import conclusion_passages
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
 from clinical.answers.passages import Passage, passages, quote
-from clinical.evidence.index import Line, index_of, line_of
-from clinical.evidence.words import Atom, atoms_of, tokens_of
+from clinical.evidence.index import Index, Line, index_of
+from clinical.evidence.words import atoms_of, stem, tokens_of
 from clinical.prompts import Generate
 from clinical.report import Report
 
 _MOST = 3
-_ENOUGH = 0.5
+_SECTION_MOST = 8
+_ENOUGH = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question read: atoms that its answer has to speak of, sections it asks for, what the answer should hold."""
+
+    atoms: frozenset[str] = field(repr=False)
+    sections: tuple[str, ...]
+    wants: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +38,11 @@ class _Hit:
     passage: Passage
 
 
+@cache
+def _rules() -> dict[str, Any]:
+    return loads((Path(__file__).parent / "rules" / "questions.toml").read_text(encoding="utf-8"))
+
+
 def ask(
     reports: Sequence[Report], question: str, *, generate: Generate | None = None, release: str | None = None
 ) -> Answer:
@@ -30,42 +50,99 @@ def ask(
 
     Raises:
         Refused: a report was retracted.
-        ValueError: no question.
+        ValueError: no question or no report.
     """
-    if not question.strip():
-        raise ValueError("ask needs a question")
+    if not question.strip() or not reports:
+        raise ValueError("ask needs a question and a report")
     answer = begin("ask", reports, release)
     if generate is not None:
         spoke = spoken(answer, reports, generate, release, question=question)
         if not spoke.abstained:
             return spoke
         answer = spoke
-    claims = _located(reports, question)
+    claims = _located(reports, _read(question))
     return answer.model_copy(update={"claims": tuple(claims), "abstained": not claims})
 
 
-def _located(reports: Sequence[Report], question: str) -> list[Claim]:
+def _read(question: str) -> _Question:
+    rules = _rules()
+    tokens = tokens_of(question)
+    asking = set(str(rules["asking"]["words"]).split())
+    lowers = [t.lower for t in tokens if t.is_word]
+    sections = tuple(
+        dict.fromkeys(name for word in lowers for name, words in rules["sections"].items() if word in words)
+    )
+    section_words = {word for name in sections for word in rules["sections"][name]}
+    taken = {i for i, t in enumerate(tokens) if t.lower in asking or t.lower in section_words}
+    wants = frozenset(kind for kind, words in rules["wants"].items() if set(lowers) & set(words))
+    want_words = {stem(word) for kind in wants for word in rules["wants"][kind]}
+    atoms = {a.key for a in atoms_of(tokens, taken)} - want_words
+    if not atoms:  # "Is she allergic?", "Does he smoke?": the section's word is all there is
+        asked = {i for i, t in enumerate(tokens) if t.lower in asking}
+        own = {a.key for a in atoms_of(tokens, asked)} - want_words
+        atoms = own if not sections else set()
+    return _Question(frozenset(atoms), sections, wants)
+
+
+def _located(reports: Sequence[Report], question: _Question) -> list[Claim]:
     index = index_of(reports)
-    wanted = {a.key for a in _asked(question)}
-    known = wanted & index.keys
-    if not known:
+    places = [passages(report) for report in reports]
+    if not question.atoms:
+        return _section(reports, places, question)
+    hits = _hits(reports, places, index, question)
+    if not hits:
         return []
-    total = sum(index.weight_of(k) for k in wanted)
+    best = hits[0].score
+    return [quote(h.report, h.passage) for h in hits if h.score >= 0.85 * best][:_MOST]
+
+
+def _section(
+    reports: Sequence[Report], places: Sequence[Sequence[Passage]], question: _Question
+) -> list[Claim]:
+    """The sentences of the section that is asked for."""
+    same = _rules()["same_section"]
+    claims: list[Claim] = []
+    for report, found in zip(reports, places, strict=True):
+        for name in question.sections:
+            if name == "impression":
+                chosen = conclusion_passages(report, found)
+            else:
+                chosen = [p for p in found if p.section in same.get(name, (name,))]
+            claims += [quote(report, p) for p in chosen[:_SECTION_MOST]]
+    return list({c.text: c for c in claims}.values())[:_SECTION_MOST]
+
+
+def _hits(
+    reports: Sequence[Report], places: Sequence[Sequence[Passage]], index: Index, question: _Question
+) -> list[_Hit]:
+    known = question.atoms & index.keys
+    total = sum(index.weight_of(key) for key in question.atoms)
+    if not known or sum(index.weight_of(key) for key in known) < _ENOUGH * total:
+        return []
     hits: list[_Hit] = []
-    for report in reports:
-        for passage in passages(report):
-            line = line_of(report.text, passage.start, passage.end)
-            score = sum(index.weight_of(k) for k in wanted & _keys(line)) / total
-            if score > 0:
-                hits.append(_Hit(score - 0.0005 * len(line.tokens), report, passage))
-    hits.sort(key=lambda h: -h.score)
-    best = [h for h in hits if h.score >= _ENOUGH and h.score >= 0.8 * hits[0].score][:_MOST]
-    return [quote(h.report, h.passage) for h in best]
+    for line in index.lines:
+        said = {m.key for m in line.mentions} | line.heading
+        score = sum(index.weight_of(key) for key in question.atoms & said) / total
+        if score < _ENOUGH:
+            continue
+        passage = next((p for p in places[line.report] if line.start <= p.start < line.end), None)
+        if passage is not None:
+            hits.append(_Hit(score + _bonus(line, question), reports[line.report], passage))
+    newest = sorted(hits, key=lambda h: h.report.observed_at or "", reverse=True)
+    return sorted(newest, key=lambda h: -h.score)
 
 
-def _asked(question: str) -> list[Atom]:
-    return atoms_of(tokens_of(question))
-
-
-def _keys(line: Line) -> set[str]:
-    return {m.key for m in line.mentions}
+def _bonus(line: Line, question: _Question) -> float:
+    """A little for the section asked for and for the kind of thing asked for, a little less for length."""
+    same = _rules()["same_section"]
+    bonus = -0.002 * len(line.tokens)
+    if any(line.section in same.get(name, (name,)) for name in question.sections):
+        bonus += 0.3
+    kinds = {q.dimension for q in line.quantities}
+    if ("length" in question.wants and "length" in kinds) or ("time" in question.wants and "time" in kinds):
+        bonus += 0.25
+    if "number" in question.wants and line.quantities:
+        bonus += 0.25
+    if "side" in question.wants and any(m.side for m in line.mentions):
+        bonus += 0.1
+    return bonus

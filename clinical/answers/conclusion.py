@@ -68,8 +68,9 @@ _POOR = frozenset(
 def conclusion_passages(report: Report, all_passages: Sequence[Passage]) -> list[Passage]:
     """Sentences of the report's own conclusion.
 
-    Under impression, else assessment, else diagnosis. Of several diagnoses the last word counts (postoperative,
-    final, discharge) and not the first guess; with it comes what was done, where a short section says so.
+    Under impression, else assessment, else diagnosis. Of several diagnoses the last word counts
+    (postoperative, final, discharge) and not the first guess; with it comes what was done, where a short
+    section says so.
     """
     for name in ("impression", "assessment", "assessment_and_plan"):
         found = in_sections(all_passages, (name,))
@@ -95,9 +96,9 @@ def _inside(all_passages: Sequence[Passage], sections: Sequence[Section]) -> lis
 def central_passages(report: Report, all_passages: Sequence[Passage], count: int) -> list[Passage]:
     """For a report without a conclusion: the ``count`` sentences nearest to what the report speaks of most.
 
-    Each sentence is scored by the weight of its words (by how many sentences share them), how early it
-    comes and the section it stands in; sentences that repeat a chosen one are passed over. Returned in
-    order of the report.
+    The sentence that introduces the patient or the matter leads. Each other is scored by the weight of its
+    words (by how many sentences share them), how early it comes and the section it stands in; sentences
+    that repeat a chosen one are passed over. Returned in order of the report.
     """
     bags = [Counter(w for w in _WORD.findall(p.text(report).lower()) if w not in _WEAK) for p in all_passages]
     spread = Counter(word for bag in bags for word in bag)
@@ -115,18 +116,24 @@ def central_passages(report: Report, all_passages: Sequence[Passage], count: int
         elif passage.section in _LEADING:
             weight *= 1.2
         scored.append((weight, index))
-    chosen: list[int] = []
+    lead = _lead(report, all_passages)
+    chosen: list[int] = [] if lead is None else [lead]
     for _, index in sorted(scored, reverse=True):
+        if len(chosen) >= count:
+            break
         if all(_overlap(bags[index], bags[other]) < 0.6 for other in chosen):
             chosen.append(index)
-        if len(chosen) == count:
-            break
     return [all_passages[i] for i in sorted(chosen)]
 
 
 def is_conclusion(passage: Passage) -> bool:
     """Does the passage stand in a section of conclusions?"""
     return passage.section in CONCLUSIONS
+
+
+def _lead(report: Report, all_passages: Sequence[Passage]) -> int | None:
+    """The sentence that opens the matter: the first of more than a few words."""
+    return next((i for i, p in enumerate(all_passages[:8]) if len(p.text(report).split()) >= 4), None)
 
 
 def _overlap(one: Counter[str], two: Counter[str]) -> float:

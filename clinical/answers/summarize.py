@@ -93,7 +93,7 @@ def _omitted(report: Report, all_passages: Sequence[Passage], said: str) -> list
             f"{m.name} {m.value_text}{' ' + m.unit if m.unit else ''}{f' ({m.flag})' if m.flag else ''}"
             for m in shown
         )
-        rest = f" and {len(values) - len(shown)} more" if len(values) > len(shown) else ""
+        rest = " and more" if len(values) > len(shown) else ""
         claims.append(
             Claim(
                 text=f"Out of range: {listed}{rest}.",
