@@ -18,6 +18,7 @@ from pathlib import Path
 from clinical.report import Report
 
 BLANK = " "
+SHORT_GAP = 60
 LOOK_ALIKE = str.maketrans(
     "абвеѕіјкмнорстухԁɡɩ" + "АВЕЅІЈКМНОРСТУХ" + "αεικνορτυχ" + "’‘“”",
     "abbesijkmhopctyxdgi" + "ABESIJKMHOPCTYX" + "aeiknoptux" + "''\"\"",
@@ -30,6 +31,7 @@ _INVISIBLE = re.compile(
 _SPACED = re.compile(r"(?<!\w)(?:[^\W\d_]([ ._*-]))(?:[^\W\d_]\1){4,}[^\W\d_](?!\w)")
 _SPACED_SHORT = re.compile(r"(?<!\w)[^\W\d_]([ ._*-])(?:[^\W\d_]\1)*[^\W\d_](?!\w)")
 _ENCODED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{24,}={0,2}")
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$|[\"'”)])|\n")
 
 
@@ -57,6 +59,7 @@ class _Rules:
     hidden: re.Pattern[str]
     groups: tuple[tuple[int, re.Pattern[str]], ...]
     threshold: int
+    beside: int
     script: re.Pattern[str]
     script_letters: int
     script_share: float
@@ -75,7 +78,10 @@ class _Folded:
 def find_instructions(text: str) -> tuple[Flagged, ...]:
     """Stretches that read like instructions to software, whole sentences, in order, without overlap."""
     rules = _rules()
-    found = [Flagged(m.start(), m.end(), "hidden") for m in rules.hidden.finditer(text)]
+    found = []
+    for match in rules.hidden.finditer(text):
+        start, end = _line(text, match.start()) if _BIDI.search(match.group()) else match.span()
+        found.append(Flagged(start, end, "hidden"))
     for folded in _readings(text):
         for kind, pattern in rules.patterns:
             for match in pattern.finditer(folded.text):
@@ -88,7 +94,7 @@ def find_instructions(text: str) -> tuple[Flagged, ...]:
         for m in _ENCODED.finditer(text)
         if _hides_order(m.group(), rules)
     ]
-    return _merged(found)
+    return _widened(text, _merged(found), rules)
 
 
 def neutral(report: Report) -> Neutral:
@@ -144,6 +150,7 @@ def _rules() -> _Rules:
             (group["weight"], re.compile(group["pattern"], flags)) for group in data["score"]["group"]
         ),
         threshold=data["score"]["threshold"],
+        beside=data["score"]["beside"],
         script=re.compile(data["script"]["pattern"]),
         script_letters=data["script"]["letters"],
         script_share=data["script"]["share"],
@@ -155,12 +162,7 @@ def _suspicious(folded: _Folded, rules: _Rules) -> list[Flagged]:
     """Sentences that gather enough of what is said to software and not to physicians."""
     found = []
     for start, end in _split(folded.text):
-        sentence = folded.text[start:end]
-        score = 0
-        for weight, pattern in rules.groups:
-            if pattern.search(sentence):
-                score += weight
-        if score >= rules.threshold:
+        if _score(folded.text[start:end], rules) >= rules.threshold:
             begin, finish = _sentences(folded.text, start, end, rules.follow)
             found.append(Flagged(folded.origin[begin], folded.origin[finish - 1] + 1, "suspicious"))
     return found
@@ -264,6 +266,40 @@ def _hides_order(encoded: str, rules: _Rules) -> bool:
     except (binascii.Error, UnicodeDecodeError):
         return False
     return any(pattern.search(decoded) for _, pattern in rules.patterns)
+
+
+def _widened(text: str, flagged: tuple[Flagged, ...], rules: _Rules) -> tuple[Flagged, ...]:
+    """With what belongs to it: suspicious neighbours in the same line, leftover marks, short gaps between two."""
+    found = [*flagged]
+    for part in flagged:
+        start, end = _line(text, part.start)
+        sentences = [(start + a, start + b) for a, b in _split(text[start:end])]
+        inside = [n for n, (a, b) in enumerate(sentences) if a < part.end and part.start < b]
+        for step, number in ((-1, min(inside, default=0)), (1, max(inside, default=0))):
+            while 0 <= number + step < len(sentences) and inside:
+                number += step
+                a, b = sentences[number]
+                words = text[a:b]
+                if any(char.isalpha() for char in words) and _score(words, rules) < rules.beside:
+                    break
+                found.append(Flagged(a, b, part.kind))
+    merged = _merged(found)
+    for before, after in itertools.pairwise(merged):
+        if after.start - before.end <= SHORT_GAP:
+            found.append(Flagged(before.start, after.end, before.kind))
+    return _merged(found)
+
+
+def _score(sentence: str, rules: _Rules) -> int:
+    return sum(weight for weight, pattern in rules.groups if pattern.search(sentence))
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    """The line around ``at``, without the white space around it."""
+    start = text.rfind("\n", 0, at) + 1
+    end = text.find("\n", at)
+    words = text[start : end if end >= 0 else len(text)]
+    return start + len(words) - len(words.lstrip()), start + len(words.rstrip())
 
 
 def _merged(found: list[Flagged]) -> tuple[Flagged, ...]:
