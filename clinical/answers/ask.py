@@ -9,6 +9,7 @@ from typing import Any
 
 from clinical.answers.answer import Answer, Claim
 from clinical.answers.conclusion import conclusion_passages
+from clinical.answers.followups import follow_ups
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
 from clinical.answers.passages import Passage, passages, quote
@@ -87,6 +88,8 @@ def _read(question: str) -> _Question:
 def _located(reports: Sequence[Report], question: _Question) -> list[Claim]:
     index = index_of(reports)
     places = [passages(report) for report in reports]
+    if not question.atoms and "age" in question.wants:
+        return _aged(reports, places, index)
     if not question.atoms:
         return _section(reports, places, question)
     hits = _hits(reports, places, index, question)
@@ -94,6 +97,17 @@ def _located(reports: Sequence[Report], question: _Question) -> list[Claim]:
         return []
     best = hits[0].score
     return [quote(h.report, h.passage) for h in hits if h.score >= 0.85 * best][:_MOST]
+
+
+def _aged(reports: Sequence[Report], places: Sequence[Sequence[Passage]], index: Index) -> list[Claim]:
+    """The first sentence of each report that tells an age."""
+    claims: dict[int, Claim] = {}
+    for line in index.lines:
+        if line.report not in claims and any(q.kind == "age" for q in line.quantities):
+            passage = next((p for p in places[line.report] if line.start <= p.start < line.end), None)
+            if passage is not None:
+                claims[line.report] = quote(reports[line.report], passage)
+    return list(claims.values())
 
 
 def _section(
@@ -109,6 +123,9 @@ def _section(
             else:
                 chosen = [p for p in found if p.section in same.get(name, (name,))]
             claims += [quote(report, p) for p in chosen[:_SECTION_MOST]]
+            if name == "plan":
+                asked = [Claim(text=f.what, evidence=f.evidence) for f in follow_ups(report, found)]
+                claims = asked + claims if asked else claims
     return list({c.text: c for c in claims}.values())[:_SECTION_MOST]
 
 

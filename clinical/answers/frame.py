@@ -13,6 +13,7 @@ from tomllib import loads
 from clinical.answers.answer import Anomaly, Answer, AnsweredReport, Coverage, Tool
 from clinical.answers.passages import evidence
 from clinical.errors import Refused
+from clinical.evidence.instructions import instruction_spans
 from clinical.report import Measurement, Report
 
 LONG = 60_000
@@ -97,6 +98,10 @@ def report_warnings(report: Report) -> list[str]:
     doubtful = sum(m.doubtful for m in report.structure.measurements) or len(report.doubtful)
     if doubtful:
         found.append(f"{doubtful} value(s) were read with doubt from a scan: compare with the original.")
+    orders = instruction_spans(report.text)
+    if orders:
+        places = ", ".join(f"{o.start}-{o.end}" for o in orders[:5])
+        found.append(f"Text that reads as an instruction to a machine was not used (characters {places}).")
     language = foreign_language(report.text)
     if language:
         found.append(f"The report seems to be in {language}: only English is supported, much will be missed.")

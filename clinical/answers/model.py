@@ -104,7 +104,7 @@ def _considered(
     supports, reasons = _kept(checker, for_)
     opposes, more = _kept(checker, against)
     reasons += more
-    named = checker.judge(condition).verdict == "supported"
+    named = checker.names(condition)
     if not named and (any(c.isdigit() for c in condition) or not supports):
         return None, [*reasons, _BEYOND]
     return (

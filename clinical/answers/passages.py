@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clinical.answers.answer import Claim, Evidence
+from clinical.evidence.instructions import instruction_spans, is_instruction
 from clinical.report import Report, Section
 from clinical.structure.sentences import sentences
 
@@ -46,7 +47,10 @@ def passages(report: Report) -> tuple[Passage, ...]:
     text, sections = report.text, report.structure.sections
     found: list[Passage] = []
     index = -1
+    orders = instruction_spans(text)
     for sentence in sentences(text):
+        if orders and is_instruction(orders, sentence.start, sentence.end):
+            continue
         start, end = sentence.start, sentence.end
         while index + 1 < len(sections) and sections[index + 1].start <= start:
             index += 1

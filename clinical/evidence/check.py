@@ -11,7 +11,7 @@ from typing import Literal
 
 from clinical.answers.answer import Evidence
 from clinical.evidence.index import Index, Line, index_of, line_of
-from clinical.evidence.judge import judge
+from clinical.evidence.judge import align, judge
 from clinical.report import Report
 from clinical.structure.sentences import sentences
 
@@ -65,6 +65,11 @@ class Checker:
             for e in judgement.lines
         )
         return CheckedClaim(" ".join(text.split()), judgement.verdict, judgement.reason, spans)
+
+    def names(self, condition: str) -> bool:
+        """Do the reports say ``condition`` in these words or plain equivalents, and not only deny it?"""
+        alignment = align(line_of(condition, 0, len(condition)), self.index)
+        return bool(alignment.units) and not alignment.faults
 
 
 def check(draft: str, reports: Sequence[Report]) -> Checked:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from clinical.evidence.instructions import instruction_spans, is_instruction
 from clinical.evidence.quantities import Quantity, quantities_of
 from clinical.evidence.scope import scope_of
 from clinical.evidence.words import Atom, Token, atoms_of, implied_by, tokens_of
@@ -164,7 +165,10 @@ def _lines(report: Report, number: int) -> list[Line]:
     found = []
     at = -1
     headings: dict[int, frozenset[str]] = {}
+    orders = instruction_spans(text)
     for sentence in sentences(text):
+        if orders and is_instruction(orders, sentence.start, sentence.end):
+            continue
         while at + 1 < len(sections) and sections[at + 1].start <= sentence.start:
             at += 1
         section: Section | None = sections[at] if at >= 0 and sentence.start < sections[at].end else None
