@@ -24,6 +24,7 @@ from synthetic.story import (
     slots,
     stories,
     trend,
+    uncontrolled,
 )
 from synthetic.text import Measured, Text, join
 from synthetic.values import Result, measured, quoted, results_on
@@ -202,6 +203,8 @@ def _also(case: Case, condition: Condition, rng: random.Random) -> Text:
         went_on = "first" if first else trend(condition, case.day, case.prior_day)
         return lines().say(f"item.{case.style.name}.{went_on}", rng, words)
     went = trend(condition, case.day, case.prior_day)
+    if went == "first" and uncontrolled(condition, case.day):
+        went = "high"
     words |= {
         "np": name_of(condition, case),
         "status": {

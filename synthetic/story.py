@@ -66,7 +66,12 @@ def trend(condition: Condition, day: date, before: date | None) -> Trend:
     change = level - condition.severity(before)
     if abs(change) >= 0.06:
         return "up" if change > 0 else "down"
-    return "high" if level > 0.5 and condition.disease.name in _TO_TREAT else "same"
+    return "high" if uncontrolled(condition, day) else "same"
+
+
+def uncontrolled(condition: Condition, day: date) -> bool:
+    """Far from what its treatment aims at."""
+    return condition.severity(day) > 0.5 and condition.disease.name in _TO_TREAT
 
 
 _TO_TREAT = ("hypertension", "diabetes", "hyperlipidemia", "gout", "hypothyroidism", "hyperthyroidism")

@@ -1,5 +1,6 @@
 """Text that knows what stands where in it: marks travel along when pieces are joined."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -121,9 +122,18 @@ def join(separator: str, pieces: Iterable[Text | str]) -> Text:
     return Text("".join(strings), tuple(marks))
 
 
+_TITLE = re.compile(r"(?:Dr|DR|Mr|Ms)\. ")
+_DEGREE = re.compile(r", (?:MD|DO)$")
+
+
 def identifier(label: Label, string: str) -> Text:
-    """A string that is an identifier."""
-    return Text(string, (Mark(0, len(string), Identifier(label)),)) if string else Text()
+    """A string that is an identifier; of a name, title and degree are not part of it."""
+    start, end = 0, len(string)
+    if label == "NAME":
+        title, degree = _TITLE.match(string), _DEGREE.search(string)
+        start = title.end() if title else 0
+        end = degree.start() if degree else end
+    return Text(string, (Mark(start, end, Identifier(label)),)) if string else Text()
 
 
 def wrap(text: Text, width: int) -> Text:
