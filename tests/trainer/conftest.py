@@ -16,6 +16,15 @@ from tests.trainer.tiny import tiny_llama
 from trainer.basemodel import BaseModel, embedded_base
 from trainer.example import Example
 
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The whole family matrix takes long: it runs where it is asked for."""
+    if "family" not in str(config.getoption("markexpr")):
+        for item in items:
+            if "family" in item.keywords and item.get_closest_marker("family"):
+                item.add_marker(pytest.mark.skip(reason="asked for with -m family"))
+
+
 SECRET = b"a key for tests, thirty-two byte"
 
 

@@ -1,0 +1,83 @@
+"""Every family goes the whole way: adapter → merge → GGUF → quantized → the same tokens from llama.cpp as from torch.
+
+The fast subset always runs; ``pytest -m family`` runs every family by LoRA and QLoRA.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from clinical.errors import MissingPart
+from tests.trainer.conftest import SECRET
+from tests.trainer.families import FAMILIES, Family, make_base
+from trainer import llamacpp
+from trainer.dataset import freeze
+from trainer.example import Example
+from trainer.export import export
+from trainer.finetune import finetune
+from trainer.ggufreader import GgufReader
+from trainer.recipe import Recipe
+
+RECIPE = Recipe(
+    rank=4,
+    learning_rate=2e-2,
+    max_steps=8,
+    accumulate=1,
+    row_tokens=1800,
+    max_length=1800,
+    report_to="none",
+    threads=1,
+    validation_rows=0,
+)
+FAST = ("llama-3", "mistral")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _parts_are_there() -> None:
+    if not llamacpp.has_quantizer():
+        pytest.skip("llama-cpp-python is not compiled here")
+    try:
+        llamacpp.locate_converter()
+    except MissingPart as missing:
+        pytest.skip(str(missing))
+
+
+def the_whole_way(family: Family, method: str, examples: Sequence[Example], folder: Path) -> None:
+    base = make_base(family, folder / "base")
+    dataset = freeze([e for e in examples if e.task == "summarize"], SECRET)
+    recipe = replace(RECIPE, method=method)  # type: ignore[arg-type]
+    adapter = finetune(dataset, base, recipe, folder / "run")
+    assert adapter.losses[-1][1] < adapter.losses[0][1]
+    wide = export(adapter, folder / "f16", "F16", pre_tokenizer=family.pre_tokenizer, keep_merged=True)
+    tokenizer: Any = AutoTokenizer.from_pretrained(wide.gguf.parent / "merged")
+    model = AutoModelForCausalLM.from_pretrained(wide.gguf.parent / "merged", dtype=torch.float32).eval()
+    ids = tokenizer("Chest radiograph. The heart is", add_special_tokens=False)["input_ids"]
+    with GgufReader(wide.gguf, threads=1) as reader:
+        for _ in range(12):
+            with torch.inference_mode():
+                wanted = int(model(input_ids=torch.tensor([ids])).logits[0, -1].argmax())
+            places = reader.likeliest(ids)[-1]
+            assert max(places, key=lambda token: places[token]) == wanted
+            ids.append(wanted)
+    small = export(adapter, folder / "q4", "Q4_K_M", pre_tokenizer=family.pre_tokenizer)
+    assert small.parity.tokens_equal == small.parity.probes
+    assert small.parity.mean_difference < 0.3
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f.name in FAST], ids=lambda f: f.name)
+def test_a_family_goes_the_whole_way(family: Family, examples: Sequence[Example], tmp_path: Path) -> None:
+    the_whole_way(family, "lora", examples, tmp_path)
+
+
+@pytest.mark.family
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
+def test_every_family_goes_the_whole_way(
+    family: Family, method: str, examples: Sequence[Example], tmp_path: Path
+) -> None:
+    the_whole_way(family, method, examples, tmp_path)
