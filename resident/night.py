@@ -187,6 +187,10 @@ def train_and_judge(
     """From a frozen dataset to a published release, promoted or held."""
     releases = Releases(practice.home)
     releases.sweep()
+    if not material.dataset.test:
+        raise TrainingError(
+            "No report is held out, so a new model could not be measured.", "Wait for reports of more patients."
+        )
     dataset, base = material.dataset, open_base(practice.settings.training.base, practice.home.root / "cache")
     seed = int(dataset.sha256[:8], 16)
     planted, canaries = memory.plant(dataset.train, CANARIES, seed)
@@ -323,6 +327,7 @@ def base_gguf(practice: Practice, base: BaseModel) -> Path:
     """The untuned base as the engine reads it, made once."""
     gguf = practice.home.root / "cache" / f"base-{base.sha256[:12]}-q8_0.gguf"
     if not gguf.exists():
+        gguf.parent.mkdir(parents=True, exist_ok=True)
         making = gguf.with_suffix(".making")
         llamacpp.convert(
             base.path, making, "q8_0", llamacpp.locate_converter(), name="base", log=gguf.with_suffix(".log")
