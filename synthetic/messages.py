@@ -83,7 +83,9 @@ def write_hl7(report: SimulatedReport, path: Path) -> None:
     doctor = f"{_hl7(doctor_last)}^{_hl7(doctor_first)}"
     mrn = f"{_hl7(identity.mrn or '')}^^^{_hl7(identity.authority or '')}^MR"
     born, home = (identity.birth_date or "").replace("-", ""), _hl7_address(identity.address or "")
-    msh = _segment("MSH", {3: "SIM", 4: _hl7(report.facility), 5: "RESIDENT", 6: "PRACTICE", 7: signed})
+    msh = _segment(
+        "MSH", {1: "^~\\&", 2: "SIM", 3: _hl7(report.facility), 4: "RESIDENT", 5: "PRACTICE", 6: signed}
+    )
     msh += f"||ORU^R01^ORU_R01|{report.number:08d}|P|2.5|||||||UNICODE UTF-8"
     patient = {1: "1", 3: mrn, 5: f"{_hl7(last)}^{_hl7(first)}", 7: born, 8: identity.sex or "U", 11: home}
     order = {
@@ -95,7 +97,7 @@ def write_hl7(report: SimulatedReport, path: Path) -> None:
     }
     order |= {22: signed, 24: "LAB", 25: status, 32: doctor.replace("^", "&")}
     segments = [
-        msh.replace("MSH||", "MSH|^~\\&|", 1),
+        msh,
         _segment("PID", {**patient, 13: _hl7(identity.phone or "")}),
         _segment("OBR", order),
     ]

@@ -56,6 +56,8 @@ def test_messages_carry_identity_and_status(reports: list[SimulatedReport], tmp_
         hl7 = write(report, tmp_path, "hl7").read_bytes().decode().split("\r")
         order = next(s for s in hl7 if s.startswith("OBR")).split("|")
         assert order[25] == ("F" if report.signed else "P")
+        assert hl7[0].startswith("MSH|^~\\&|SIM|")
+        assert hl7[0].split("|")[8] == "ORU^R01^ORU_R01"
         assert (report.identity.mrn or "") in next(s for s in hl7 if s.startswith("PID"))
         bundle = json.loads(write(report, tmp_path, "fhir").read_text("utf-8"))
         diagnostic = next(
