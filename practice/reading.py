@@ -19,6 +19,8 @@ from practice.rows import HEADS, Counts, Found, Quarantined, ReportRow, head, wo
 from practice.serial import from_json
 from practice.taken import State
 
+_OF_PATIENT = "patient_id IN (SELECT id FROM patients WHERE root = ?)"
+
 
 class Reading:
     """What can be asked of the store. Safe to share between threads."""
@@ -86,21 +88,17 @@ class Reading:
             since: kept (with ``trainable``: become trainable) at or after this ISO 8601 time in UTC.
         """
         column = "trainable_at" if trainable else "kept_at"
-        root = None if patient_id is None else patientbook.root_of(self.database, patient_id)
+        conditions = {
+            _OF_PATIENT: patient_id and patientbook.root_of(self.database, patient_id),
+            "state = ?": state,
+            "(trainable_at IS NOT NULL) = ?": None if trainable is None else int(trainable),
+            f"{column} >= ?": since,
+        }
+        given = {sql: value for sql, value in conditions.items() if value is not None}
+        where = " AND ".join(given) or "1"
         rows = self.database.all(
-            f"""
-            SELECT * FROM ({HEADS})
-            WHERE (:root IS NULL OR root = :root) AND (:state IS NULL OR state = :state)
-            AND (:trainable IS NULL OR (trainable_at IS NOT NULL) = :trainable)
-            AND (:since IS NULL OR {column} >= :since) ORDER BY seq LIMIT :limit
-            """,
-            {
-                "root": root,
-                "state": state,
-                "trainable": None if trainable is None else int(trainable),
-                "since": since,
-                "limit": -1 if limit is None else limit,
-            },
+            f"SELECT * FROM ({HEADS}) WHERE {where} ORDER BY seq LIMIT ?",
+            (*given.values(), -1 if limit is None else limit),
         )
         return [head(row) for row in rows]
 
@@ -171,11 +169,11 @@ class Reading:
             return None
         earlier = self.database.all(
             f"""
-            SELECT id, observed_at FROM ({HEADS}) WHERE root = :root AND report_type = :type AND id <> :id
-            AND superseded_by IS NULL AND status IN ('final', 'amended') AND observed_at < :time
+            SELECT id, observed_at FROM ({HEADS}) WHERE {_OF_PATIENT} AND report_type = ? AND id <> ?
+            AND superseded_by IS NULL AND status IN ('final', 'amended') AND observed_at < ?
             ORDER BY observed_at DESC, seq DESC
             """,
-            {"root": row["root"], "type": row["report_type"], "id": report_id, "time": row["observed_at"]},
+            (row["root"], row["report_type"], report_id, row["observed_at"]),
         )
         for candidate in earlier:
             shorter, longer = sorted((candidate["observed_at"], row["observed_at"]), key=len)

@@ -68,7 +68,6 @@ _FIRST = (
     "CREATE INDEX reports_by_supersedes ON reports (supersedes)",
     "CREATE INDEX reports_by_kept ON reports (kept_at)",
     "CREATE INDEX reports_by_trainable ON reports (trainable_at) WHERE trainable_at IS NOT NULL",
-    "CREATE INDEX reports_by_state ON reports (status, superseded_by)",
     "CREATE INDEX files_by_state ON files (state)",
     """
     CREATE TABLE holds (

@@ -131,7 +131,7 @@ class Store(Reading):
             if row is not None:
                 self.originals.remove(sealed.name)
                 return str(row["id"])
-        self._write_note(file_id, reason, message)
+            self._write_note(file_id, reason, message)
         return file_id
 
     # Deciding
@@ -239,20 +239,23 @@ class Store(Reading):
     # Within
 
     def sweep(self) -> int:
-        """Remove originals that no commit knows, and mend the quarantine list; how many were removed."""
+        """Remove originals that no commit knows, and mend the quarantine list; how many were removed.
+
+        Does nothing while some process is writing: the next start will.
+        """
         with self.originals.sweeping() as alone:
-            removed = 0
-            if alone:
-                rows = self.database.all("SELECT sealed_name FROM files")
-                removed = self.originals.sweep({row["sealed_name"] for row in rows})
-        listed = {row.id: row for row in self.quarantined()}
-        for entry in self.home.quarantine.iterdir():
-            if entry.stem not in listed:
-                entry.unlink(missing_ok=True)
-        for row in listed.values():
-            if not self._note(row.id).exists():
-                self._write_note(row.id, row.reason, row.message)
-        return removed
+            if not alone:
+                return 0
+            rows = self.database.all("SELECT sealed_name FROM files")
+            removed = self.originals.sweep({row["sealed_name"] for row in rows})
+            listed = {row.id: row for row in self.quarantined()}
+            for entry in self.home.quarantine.iterdir():
+                if entry.stem not in listed:
+                    entry.unlink(missing_ok=True)
+            for row in listed.values():
+                if not self._note(row.id).exists():
+                    self._write_note(row.id, row.reason, row.message)
+            return removed
 
     def _note(self, file_id: str) -> Path:
         return self.home.quarantine / f"{file_id}.txt"

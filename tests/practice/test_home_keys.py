@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinical.errors import HomeError, HomeLocked, KeyMissing
@@ -213,6 +213,7 @@ def test_a_lost_key_comes_back_from_paper_and_opens_the_store(tmp_path):
         Keys.random().write(home, tmp_path / "wrong")
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.data())
 def test_a_recovery_code_survives_the_way_back_and_no_typing_error(master, data):
     code = Keys(master).recovery_code()

@@ -102,12 +102,14 @@ identities = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(identities, st.lists(identities, max_size=6))
 def test_the_order_of_what_is_known_does_not_matter(said, known):
     entries = [KnownIdentity(f"p{number}", f"p{number}", entry) for number, entry in enumerate(known)]
     assert match(said, entries) == match(said, entries[::-1])
 
 
+@settings(deadline=None)
 @given(identities, st.lists(identities, max_size=6))
 def test_a_match_is_never_with_another_birth_date(said, known):
     entries = [KnownIdentity(f"p{number}", f"p{number}", entry) for number, entry in enumerate(known)]
@@ -119,6 +121,7 @@ def test_a_match_is_never_with_another_birth_date(said, known):
         assert not all(named) or named[0] == named[1]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=string.printable + "éüßøñ,^.'", max_size=40))
 def test_normalising_a_name_twice_changes_nothing(name):
     once = normal_name(name)

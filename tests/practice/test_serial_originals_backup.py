@@ -5,7 +5,7 @@ import shutil
 from dataclasses import fields
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinical.errors import HomeError, KeyMissing, NotFound, Refused
@@ -37,6 +37,7 @@ for kind in (*PARTS, *WHOLES):  # every field drawn, also those that have a defa
 VALUES = st.one_of(*(st.from_type(kind) for kind in WHOLES))
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_value_comes_back_from_json(value):
     text = to_json(value)
