@@ -95,7 +95,7 @@ def write_hl7(report: SimulatedReport, path: Path) -> None:
         7: observed,
         16: f"^{doctor}",
     }
-    order |= {22: signed, 24: "LAB", 25: status, 32: doctor.replace("^", "&")}
+    order |= {22: signed, 24: "LAB", 25: status, 32: "&" + doctor.replace("^", "&")}
     segments = [
         msh,
         _segment("PID", {**patient, 13: _hl7(identity.phone or "")}),

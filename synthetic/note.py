@@ -136,20 +136,16 @@ def draft_note(case: Case, rng: random.Random) -> Drafted:
     ]
     others.sort(key=lambda c: c.disease.course != "acute")
     items += [_also(case, c, rng) for c in others[:3]]
+    fixed = random.Random(f"{case.patient.mrn}/life")
+    home = "say.social_adult" if case.age >= 16 else "say.social_child"
     sections: dict[str, Text] = {
         "indication": complaint.capital() + ".",
         "history": history(case, reason, complaint.string, rng),
         "past_history": past_history(case, reason, rng),
         "medications": medications(case, rng, starting=False),
         "allergies": Text(random.Random(f"{case.patient.mrn}/allergies").choice(_ALLERGIES)),
-        "family_history": phrases.say(
-            "say.family", random.Random(f"{case.patient.mrn}/family"), words
-        ).capital(),
-        "social_history": phrases.say(
-            "say.social_adult" if case.age >= 16 else "say.social_child",
-            random.Random(f"{case.patient.mrn}/social"),
-            words,
-        ).capital(),
+        "family_history": phrases.say("say.family", fixed, slots(case, None, fixed)).capital(),
+        "social_history": phrases.say(home, fixed, slots(case, None, fixed)).capital(),
         "review_of_systems": review(case, rng),
         "vital_signs": vital_text(case, vitals(case, case.day), len(style.name) % 3),
         "physical_exam": examination(case, rng),
@@ -157,7 +153,11 @@ def draft_note(case: Case, rng: random.Random) -> Drafted:
     if with_labs:
         sections["laboratory"] = result_text(rows, case, rng)
     sections["assessment"] = conclude(style, items)
-    tail = [plan_for(case, c, rng) for c in (reason, *acute_others(case, reason))]
+    tail: list[Text] = []
+    for condition in (reason, *acute_others(case, reason)):
+        plan = plan_for(case, condition, rng)
+        if all(plan.string.split()[0] != told.string.split()[0] for told in tail):
+            tail.append(plan)
     if rng.random() < 0.6:
         warning = phrases.say("say.warning", rng, words)
         tail.append(phrases.say("say.return", rng, {**words, "warning": warning}))

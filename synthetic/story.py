@@ -136,7 +136,7 @@ def medications(case: Case, rng: random.Random, *, starting: bool) -> Text:
         if story is None or (fresh and begun and not starting) or not condition.active(case.day):
             continue
         if case.age < 16:
-            told += story.meds_child
+            told += [m for m in story.meds_child if m.split()[0] not in {t.split()[0] for t in told}]
             continue
         own = random.Random(f"{condition.seed}/meds")
         count = len(story.meds) if starting else min(len(story.meds), 1 + own.randrange(3))
@@ -266,7 +266,7 @@ def examination(case: Case, rng: random.Random) -> Text:
     """The physical examination: what ails the patient shows, the rest is normal."""
     phrases = lines()
     seen = vitals(case, case.day)
-    unwell = seen.saturation < 91 or (seen.heart_rate > 108 and case.age > 12)
+    unwell = seen.saturation < 93 or (seen.heart_rate > 108 and case.age > 12)
     said: dict[str, list[Text]] = {}
     shown: set[str] = set()
     for condition in case.conditions:
