@@ -53,7 +53,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--caught", type=float, default=0.93, help="share of false sentences to catch")
-    parser.add_argument("--strength", type=float, default=0.1, help="inverse of the regularisation")
+    parser.add_argument("--strength", type=float, default=0.3, help="inverse of the regularisation")
     arguments = parser.parse_args()
     rows = load_rows("train")
     pairs = prepared(rows)

@@ -9,6 +9,7 @@ from clinical.evidence.quantities import Quantity, same_kind, same_values
 from clinical.evidence.words import atoms_of, tokens_of
 
 _REACH = 7
+_RIVAL = 200.0
 
 
 def modifier_fault(
@@ -55,11 +56,8 @@ def modifier_fault(
             other_seen = other_seen or bool(near) or bool(inside)
     if not heads or (not other_seen and any(m.key in wanted for f in chosen for m in f.line.mentions)):
         return None
-    return (
-        f"{unit.modifier}: the report has another"
-        if other_seen
-        else f"{unit.modifier}: the report does not say it of this"
-    )
+    kind = "both" if wanted == {"bilater"} and not other_seen else unit.modifier
+    return f"{kind}: the report has another" if other_seen else f"{kind}: the report does not say it of this"
 
 
 def heads_of(position: int, units: Sequence[Unit]) -> list[int]:
@@ -103,6 +101,7 @@ def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str,
     number.
     """
     near, wide = _heads(claim, q), {m.key for m in claim.mentions}
+    own = [part for c in claim.quantities for part in (c, *_split(c))]
     best_same, best_rival = -1.0, -1.0
     unit = limited = False
     for fit in chosen:
@@ -120,7 +119,9 @@ def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str,
                 if not same_kind(q, option):
                     unit = unit or q.values == option.values
                 elif not same_values(q, option):
-                    if not any(same_kind(c, option) and same_values(c, option) for c in claim.quantities):
+                    if _alike(q, option) and not any(
+                        same_kind(c, option) and same_values(c, option) for c in own
+                    ):
                         best_rival = max(best_rival, score)
                 elif not _comparable(q, other):
                     limited = True
@@ -135,6 +136,13 @@ def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str,
     if limited or best_rival >= 0:
         return ("contradicted", "number: the report has another")
     return ("unsupported", "number: the report does not have it")
+
+
+def _alike(one: Quantity, two: Quantity) -> bool:
+    """Could one stand for the other? A dose in milligrams is no rival of a body weight."""
+    if one.dimension != two.dimension or not one.base[0] or not two.base[0]:
+        return True
+    return 1 / _RIVAL <= abs(one.base[0] / two.base[0]) <= _RIVAL
 
 
 def _is_difference(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> bool:

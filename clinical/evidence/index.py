@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from clinical.evidence.instructions import instruction_spans, is_instruction
 from clinical.evidence.quantities import Quantity, quantities_of
 from clinical.evidence.scope import scope_of
-from clinical.evidence.words import Atom, Token, atoms_of, implied_by, tokens_of
-from clinical.report import Report, Section
+from clinical.evidence.words import Atom, Token, atoms_of, implied_by, named_numbers, tokens_of
+from clinical.report import Measurement, Report, Section
 from clinical.structure.sentences import sentences
 
 _BASE = {
@@ -99,7 +99,8 @@ def line_of(
     """Prepare ``text[start:end]``; offsets of its tokens are into ``text``."""
     raw = tokens_of(text[start:end])
     tokens = tuple(Token(t.start + start, t.end + start, t.lower) for t in raw)
-    quantities = quantities_of(tokens)
+    locked = named_numbers(tokens)
+    quantities = [q for q in quantities_of(tokens) if not locked & set(range(q.first, q.last))]
     taken = {i for q in quantities for i in range(q.first, q.last)}
     scope = scope_of(tokens, _BASE.get(section or "", frozenset()))
     segments = _segments(tokens)
@@ -183,6 +184,11 @@ def _lines(report: Report, number: int) -> list[Line]:
             for m in report.structure.measurements
             if sentence.start <= m.start < sentence.end and m.flag in _FLAGS
         ]
+        flags += [
+            (m.start + text[m.start : m.end].rfind(m.value_text), "fever")
+            for m in report.structure.measurements
+            if sentence.start <= m.start < sentence.end and m.name == "temperature" and _is_fever(m)
+        ]
         found.append(
             line_of(
                 text,
@@ -196,6 +202,10 @@ def _lines(report: Report, number: int) -> list[Line]:
             )
         )
     return found
+
+
+def _is_fever(m: Measurement) -> bool:
+    return m.value is not None and (38.0 <= m.value < 45.0 or 100.4 <= m.value < 112.0)
 
 
 def _segments(tokens: Sequence[Token]) -> tuple[int, ...]:

@@ -20,25 +20,9 @@ from clinical.evidence.index import Index, Line
 from clinical.evidence.words import is_empty, stem
 
 # Faults of wording, which the model may overrule; all others are final.
+_PLACE = ("course", "rhythm", "level", "depth", "face", "way", "route", "both", "plurality")
 SOFT = frozenset(
-    {
-        "words",
-        "silent",
-        "direction",
-        "sense",
-        "degree",
-        "course",
-        "rhythm",
-        "level",
-        "depth",
-        "face",
-        "way",
-        "route",
-        "negation",
-        "when",
-        "certainty",
-        "qualifier",
-    }
+    ["words", "silent", "direction", "sense", "degree", "negation", "when", "certainty", "qualifier", *_PLACE]
 )
 _KINDS = (
     "words",
@@ -58,7 +42,6 @@ _KINDS = (
     "cause",
     "speaker",
 )
-_PLACE = ("course", "rhythm", "level", "depth", "face", "way", "route")
 _WEIGHTS = Path(__file__).parent / "weights"
 _NEGATIONS = frozenset(
     [

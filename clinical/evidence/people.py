@@ -8,6 +8,7 @@ from clinical.evidence.scope import speakers
 from clinical.evidence.words import stem
 
 _NEAR = 3
+_PASSIVE = ("is", "was", "are", "were", "been", "be")
 
 
 def speaker_fault(claim: Line, lines: Sequence[Line]) -> str | None:
@@ -23,7 +24,7 @@ def _speaker(line: Line) -> str | None:
     kinds = speakers()
     lowers = [t.lower for t in line.tokens]
     for i, word in enumerate(lowers):
-        if word in kinds["verbs"]:
+        if word in kinds["verbs"] and not (i and lowers[i - 1] in _PASSIVE):
             if word in ("per", "according"):
                 around = lowers[i + 1 : i + 1 + _NEAR + 1]
             else:

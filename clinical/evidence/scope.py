@@ -131,7 +131,9 @@ def _is_duration(lowers: Sequence[str], at: int) -> bool:
 
 def _speaks(lowers: Sequence[str], first: int, last: int) -> bool:
     before, after = lowers[max(0, first - 2) : first], lowers[last : last + 2]
-    if after and after[0] in _words("not_family", "after"):
+    if after[:1] and after[0] in ("has", "have", "had", "is", "was"):
+        after = after[1:]
+    if after[:1] and after[0] in _words("not_family", "after"):
         return True
     return bool(set(before) & _words("not_family", "before")) and not {"history", "died"} & set(
         lowers[:first]

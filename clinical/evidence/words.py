@@ -157,6 +157,18 @@ def _word_set(name: str) -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split("#", 1)[0].split())
 
 
+def named_numbers(tokens: Sequence[Token]) -> set[int]:
+    """Tokens of phrases that have a number in their name ("type 2 diabetes"): no quantities."""
+    if not any(t.is_number for t in tokens):
+        return set()
+    return {
+        i
+        for a in atoms_of(tokens)
+        if a.known and any(tokens[i].is_number and tokens[i - 1].is_word for i in range(a.first + 1, a.last))
+        for i in range(a.first, a.last)
+    }
+
+
 def is_empty(word: str) -> bool:
     """A word that carries no clinical content of its own ("the", "noted", "shows")."""
     return word in _word_set("empty")
