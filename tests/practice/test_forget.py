@@ -69,6 +69,7 @@ def test_nothing_readable_is_left_in_the_open_database_after_forgetting(store, m
     store.forget(report_id)
     assert b"zebradenoma" not in plain_pages().lower() and b"quillfeather" not in plain_pages().lower()
     assert store.find("zebradenoma") == []
+    assert (store.home.root / "store.db-wal").stat().st_size == 0  # nor in the log
     assert store.database.one("PRAGMA secure_delete") == {"secure_delete": 1}
     assert store.database.check()
 
