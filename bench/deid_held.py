@@ -71,7 +71,14 @@ PHONES: Sequence[Callable[[int, int, int], str]] = (
     lambda a, b, c: f"1 ({a}) {b}-{c}",
     lambda a, b, c: f"{a}{b}{c}",
 )
-FACILITIES = ("Infirmary", "Nursing Home", "Outpatient Surgery Center", "Cancer Institute", "Veterans Hospital", "Health Clinic")
+FACILITIES = (
+    "Infirmary",
+    "Nursing Home",
+    "Outpatient Surgery Center",
+    "Cancer Institute",
+    "Veterans Hospital",
+    "Health Clinic",
+)
 ADDRESSES: Sequence[Callable[[int, str, str], str]] = (
     lambda n, s, p: f"{n % 900} {s} Avenue, Suite {n % 80}, {p}, California {90000 + n % 9000}",
     lambda n, s, p: f"{n} Old {s} Rd., {p}, MN {55000 + n % 900}",
@@ -116,11 +123,21 @@ HEADERS: Mapping[str, Callable[[Any], str]] = {
 }
 FOOTERS: Mapping[str, Callable[[Any], str]] = {
     "yours": lambda f: f"\n\nYours sincerely\n\nDr {f.n(' '.join(f.doctor))}\nConsultant Cardiologist\n",
-    "hours": lambda f: f"\n\nReviewed and electronically authenticated: {f.n(' '.join(f.doctor))} {f.d(f.seen)} 1405 hrs\n",
-    "dt": lambda f: f"\n\n{f.n(' '.join(f.doctor))}, MD\nD: {f.d(f.seen)} 10:11  T: {f.d(f.seen + timedelta(2))} 08:00  /xyz  {f.i()}\n",
-    "signature": lambda f: f"\n\nSignature: {f.n(f'{f.doctor[0]} {f.doctor[1]}')}     Date: {f.d(f.seen)}\nCC: {f.n(' '.join(f.other))} / {f.n(f.doctor[1])}\n",
-    "resident": lambda f: f"\n\nResident: {f.n(f.other[1])}. I, {f.n(' '.join(f.doctor))}, have reviewed the images and agree.\n",
-    "assistant": lambda f: f"\n\nThis was dictated with Dr. {f.n(' '.join(f.doctor))} in the room. Scribe {f.n(f.other[0])}.\n",
+    "hours": lambda f: (
+        f"\n\nReviewed and electronically authenticated: {f.n(' '.join(f.doctor))} {f.d(f.seen)} 1405 hrs\n"
+    ),
+    "dt": lambda f: (
+        f"\n\n{f.n(' '.join(f.doctor))}, MD\nD: {f.d(f.seen)} 10:11  T: {f.d(f.seen + timedelta(2))} 08:00  /xyz  {f.i()}\n"
+    ),
+    "signature": lambda f: (
+        f"\n\nSignature: {f.n(f'{f.doctor[0]} {f.doctor[1]}')}     Date: {f.d(f.seen)}\nCC: {f.n(' '.join(f.other))} / {f.n(f.doctor[1])}\n"
+    ),
+    "resident": lambda f: (
+        f"\n\nResident: {f.n(f.other[1])}. I, {f.n(' '.join(f.doctor))}, have reviewed the images and agree.\n"
+    ),
+    "assistant": lambda f: (
+        f"\n\nThis was dictated with Dr. {f.n(' '.join(f.doctor))} in the room. Scribe {f.n(f.other[0])}.\n"
+    ),
 }
 MENTIONS: Sequence[Callable[[Any], str]] = (
     lambda f: f"Miss {f.n(f.family)}",

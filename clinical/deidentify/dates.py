@@ -69,7 +69,10 @@ class DateForms:
         self._day_first = language == "es"
         lists = (_ENGLISH, _SPANISH) if self._day_first else (_ENGLISH,)
         self._months = {
-            name: number for months in lists for number, names in enumerate(months, start=1) for name in names.split()
+            name: number
+            for months in lists
+            for number, names in enumerate(months, start=1)
+            for name in names.split()
         }
         names = sorted(self._months, key=len, reverse=True)
         month = rf"(?P<mon>{'|'.join(names)})\.?"

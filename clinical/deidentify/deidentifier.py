@@ -83,13 +83,13 @@ class Deidentifier:
     def __init__(self, policy: Policy = Policy(), roster: Roster = Roster()) -> None:
         if policy.language not in LANGUAGES:
             raise SettingsError(f"No de-identification for this language. Known: {', '.join(LANGUAGES)}.")
+        spanish = policy.language == "es"
         self._policy = policy
         self._roster = roster
-        self._vocabulary = load_vocabulary()
+        self._vocabulary = load_vocabulary(policy.language)
         self._dates = DateForms(policy.language)
-        self._names = NameGrammar(self._vocabulary)
+        self._names = NameGrammar(self._vocabulary, announced_only=spanish)
         self._places = PlaceGrammar(self._vocabulary)
-        spanish = policy.language == "es"
         self._labels = load_labels("fields.toml", *(("fields_es.toml",) if spanish else ()))
         self._registry = build_registry(
             policy.language, policy.deny, "patterns.toml", *(("patterns_es.toml",) if spanish else ())
@@ -97,7 +97,7 @@ class Deidentifier:
         self._model: Any | None = (
             ner.load_model() if policy.ner and not spanish and ner.LAYER not in policy.without else None
         )
-        self._tagger = tagger.load_tagger() if tagger.LAYER not in policy.without else None
+        self._tagger = tagger.load_tagger() if tagger.LAYER not in policy.without and not spanish else None
         self._allow = frozenset(key(" ".join(phrase.split())) for phrase in policy.allow)
 
     @property
@@ -220,7 +220,20 @@ class Deidentifier:
 
     def _propagated(self, words: Words, people: tuple[Person, ...], found: list[Found]) -> Iterable[Found]:
         """Carries known names, then the names found, through the text."""
-        strong = [f for f in found if f.label == "NAME" and f.score >= PROPAGATE]
+        models = (tagger.LAYER, ner.LAYER)
+        announced = [(f.start, f.end) for f in found if f.label == "NAME" and f.layer not in models]
+
+        def sure(item: Found) -> bool:
+            stretch = words.text[item.start : item.end]
+            if (
+                item.layer not in models
+                or any(c.isspace() for c in stretch)
+                or self._vocabulary.name(stretch)
+            ):
+                return True
+            return any(start < item.end and item.start < end for start, end in announced)
+
+        strong = [f for f in found if f.label == "NAME" and f.score >= PROPAGATE and sure(f)]
         here = {known_layer.person(words.text[f.start : f.end]) for f in strong}
         taken = [(f.start, f.end) for f in found if f.score >= THRESHOLD]
         everyone = tuple(dict.fromkeys((*people, *sorted(here, key=lambda p: p.parts))))

@@ -91,7 +91,9 @@ def find_fields(text: str, labels: FieldLabels) -> tuple[Field, ...]:
 
 
 _ELEMENT = re.compile(r"<(?:\w+:)?(?P<label>[A-Za-z][\w-]{1,40})(?:[ ][^<>]*)?>(?P<value>[^<>\n]{1,160})</")
-_MEMBER = re.compile(r"[\"'](?P<label>[A-Za-z][\w -]{1,40})[\"'][ ]*[:=][ ]*[\"'](?P<value>[^\"'\n]{1,160})[\"']")
+_MEMBER = re.compile(
+    r"[\"'](?P<label>[A-Za-z][\w -]{1,40})[\"'][ ]*[:=][ ]*[\"'](?P<value>[^\"'\n]{1,160})[\"']"
+)
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|[_-]")
 
 

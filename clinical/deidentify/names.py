@@ -65,6 +65,7 @@ _NUMBERED = re.compile(
     r"|patient id|chart (?:no|number|#)|acc(?:oun)?t (?:no|number|#))(?![^\W_])",
     _I,
 )
+_LAST_FIRST = re.compile(r"[^\W\d_][^\d,:;|()]*, ?[^\d,:;|()]*")
 _ENDS = re.compile(r"(?:[ ]{2,}|\t|[ ]?[|;,(-]|[ ](?:DOB|MRN|Date|Age|D\.O\.B))")
 _CLOSING = re.compile(
     r"(?:sincerely|regards|truly|cordially|respectfully|submitted|thanks?|you)[,.]?\s+\Z", _I
@@ -74,10 +75,15 @@ _COPIES = re.compile(r"[ \t]*(?:,[ \t]*[A-Z][A-Za-z.-]{1,5}\b\.?)*[ \t]*(?:;|,|&
 
 
 class NameGrammar:
-    """The cues of one vocabulary, compiled once."""
+    """The cues of one vocabulary, compiled once.
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    Args:
+        announced_only: only titles, fields' verbs and degrees count; for languages whose words are on no list here.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, *, announced_only: bool = False) -> None:
         self._vocabulary = vocabulary
+        self._announced_only = announced_only
         verbs = "|".join(re.escape(verb) for verb in sorted(vocabulary.by_verbs, key=len, reverse=True))
         self._by = re.compile(
             rf"(?<!\w)(?P<verb>{verbs})(?:[ \t]+(?:electronically|digitally|and[ \t]+(?:electronically[ \t]+)?(?:{verbs})))?"
@@ -91,6 +97,8 @@ class NameGrammar:
         yield from self._after_titles(words)
         yield from self._before_degrees(words)
         yield from self._after_by(words)
+        if self._announced_only:
+            return
         for match in _LETTER.finditer(words.text):
             yield from self._letter(words, match)
         yield from self._after_cues(words)
@@ -263,7 +271,12 @@ class NameGrammar:
         """Yields names that a birth date or a record number follows: ``Ann Lee (DOB 1/2/60)``."""
         for match in _NUMBERED.finditer(words.text):
             index = words.at(match.start()) - 1
-            if index < 0 or words.text[words.items[index].end : match.start()].strip("' s"):
+            if index < 0 or words.text[words.items[index].end : match.start()].strip("' s."):
+                continue
+            line = words.text.rfind("\n", 0, match.start()) + 1
+            start = words.at(line)
+            if 0 < index - start < 5 and _LAST_FIRST.fullmatch(words.text[line : match.start()]):
+                yield _found(words, Phrase(start, index + 1), 0.9)
                 continue
             phrase = backward(words, self._vocabulary, index)
             if phrase is None:

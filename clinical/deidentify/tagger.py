@@ -42,14 +42,20 @@ def load_tagger() -> Tagger | None:
         return None
     with np.load(WEIGHTS) as data:
         scale = data["scale"].astype(np.float32)
-        return Tagger((data["weights"].astype(np.float32) * scale[:, None]).T.copy(), data["bias"].astype(np.float32))
+        return Tagger(
+            (data["weights"].astype(np.float32) * scale[:, None]).T.copy(), data["bias"].astype(np.float32)
+        )
 
 
 def candidates(words: Words, vocabulary: Vocabulary) -> list[int]:
     """Returns the words to be judged: capitalised ones, and lower-case ones that no vocabulary explains."""
     chosen = []
     for index, word in enumerate(words.items):
-        if word.capital or (len(word.text) > 2 and not vocabulary.ordinary(word.text) and word.key not in vocabulary.abbreviations):
+        if word.capital or (
+            len(word.text) > 2
+            and not vocabulary.ordinary(word.text)
+            and word.key not in vocabulary.abbreviations
+        ):
             chosen.append(index)
     return chosen
 
@@ -197,7 +203,7 @@ def judge(words: Words, vocabulary: Vocabulary, tagger: Tagger) -> dict[int, tup
             before = "O" if previous >= 0 and index - previous > 1 else before
         rows = tagger.weights[hashed(features.of(index, before))]
         logits = rows.sum(axis=0) + tagger.bias
-        odds = 1.0 / (1.0 + np.exp(-logits))
+        odds = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
         odds /= odds.sum()
         chances[index] = (float(odds[1]), float(odds[2]))
         before = CLASSES[int(odds.argmax())]
@@ -220,7 +226,7 @@ def find_tagged(words: Words, vocabulary: Vocabulary, tagger: Tagger) -> Iterato
     chances = judge(words, vocabulary, tagger)
     edge_top, edge_bottom = _edges(words.text)
     for column, label, near in ((0, "NAME", _NEAR), (1, "LOCATION", _NEAR_PLACE)):
-        for run in _runs(words, chances, column, near):
+        for run in _runs(words, chances, column, near, vocabulary.particles):
             best = max(chances[i][column] for i in run)
             items = [words.items[i] for i in run]
             around = items[0].start < edge_top or items[-1].end > edge_bottom
@@ -237,21 +243,29 @@ def find_tagged(words: Words, vocabulary: Vocabulary, tagger: Tagger) -> Iterato
 
 def _edges(text: str) -> tuple[int, int]:
     """Returns where the header may end and where the sign-off may begin."""
-    lines = [m.end() for m in re.finditer(r"[^\n]*[^\s][^\n]*", text)]
-    top = min(lines[min(13, len(lines) - 1)], 1000) if lines else 0
+    filled = [m.span() for m in re.finditer(r"[^\n]*[^\s][^\n]*", text)]
+    lines = [end for _, end in filled]
+    prose = next((start for start, end in filled if end - start > 240), len(text))
+    top = min(lines[min(13, len(lines) - 1)], 800, prose + 120) if lines else 0
     bottom = max(lines[max(-8, -len(lines))] if lines else 0, len(text) - 500)
     return top, bottom
 
 
 def _runs(
-    words: Words, chances: dict[int, tuple[float, float]], column: int, near: re.Pattern[str]
+    words: Words,
+    chances: dict[int, tuple[float, float]],
+    column: int,
+    near: re.Pattern[str],
+    particles: frozenset[str],
 ) -> Iterator[list[int]]:
     """Yields indices of words in a row: one at least is likely, its neighbours not unlikely."""
     run: list[int] = []
     for index in [*(i for i, pair in chances.items() if pair[column] >= 0.25), len(words.items) + 9]:
         if run and index < len(words.items):
             gap = words.text[words.items[run[-1]].end : words.items[index].start]
-            if index - run[-1] <= 2 and near.match(gap) and "\n" not in gap:
+            linked = all(w.key in particles for w in words.items[run[-1] + 1 : index])
+            joined = near.match(gap) or (linked and re.fullmatch(r"(?:[ ][\w'.]+){1,3}[ ]", gap))
+            if joined and "\n" not in gap:
                 run.append(index)
                 continue
         if run and max(chances[i][column] for i in run) >= 0.4:

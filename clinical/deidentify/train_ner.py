@@ -29,7 +29,9 @@ from clinical.deidentify.training_frames import FRAMES, Maker, body
 from clinical.deidentify.vocabulary import load_vocabulary
 from clinical.deidentify.words import find_words
 
-MEDICAL_END = re.compile(r"(?:itis|osis|emia|pathy|ectomy|otomy|plasty|scopy|oma|algia|uria|rrhea|penia|megaly|plegia|pnea|genic|oid)\Z")
+MEDICAL_END = re.compile(
+    r"(?:itis|osis|emia|pathy|ectomy|otomy|plasty|scopy|oma|algia|uria|rrhea|penia|megaly|plegia|pnea|genic|oid)\Z"
+)
 MARK = re.compile(r"⟦(NAME|LOCATION)\|(.*?)⟧", re.DOTALL)
 
 
@@ -52,12 +54,22 @@ def locale_names() -> Names:
         provider = importlib.import_module(f"faker.providers.person.{module.name}").Provider
         mine: list[str] = []
         for attribute, target in (
-            ("first_names", given), ("first_names_male", given), ("first_names_female", given), ("last_names", family),
-            ("last_names_male", family), ("last_names_female", family),
+            ("first_names", given),
+            ("first_names_male", given),
+            ("first_names_female", given),
+            ("last_names", family),
+            ("last_names_male", family),
+            ("last_names_female", family),
         ):
             entries = getattr(provider, attribute, None) or ()
             if isinstance(entries, (list, tuple, dict)):
-                latin = [e for e in entries if isinstance(e, str) and e[:1].isupper() and key(e).replace(" ", "").replace("-", "").replace("'", "").isascii()]
+                latin = [
+                    e
+                    for e in entries
+                    if isinstance(e, str)
+                    and e[:1].isupper()
+                    and key(e).replace(" ", "").replace("-", "").replace("'", "").isascii()
+                ]
                 target.extend(rng_sample(latin, 400))
                 mine.extend(latin)
         if len(mine) > 60:
@@ -120,7 +132,9 @@ def examples(data: Path, rounds: int, seed: int) -> Iterator[tuple[str, list[tup
     names = locale_names()
     more = []
     for kind in ("first", "last"):
-        with lzma.open(data / "lexicons" / f"philter_{kind}names_minus_fps.txt.xz", "rt", encoding="utf-8") as lines:
+        with lzma.open(
+            data / "lexicons" / f"philter_{kind}names_minus_fps.txt.xz", "rt", encoding="utf-8"
+        ) as lines:
             more.append([w.strip().title() for w in lines if 3 < len(w.strip()) < 14 and w.strip().isalpha()])
     vocabulary = load_vocabulary()
     texts = [t for t in prose(data) if len(t) > 120]
@@ -193,7 +207,11 @@ def main() -> None:
             labels.append(CLASSES.index(truth[index]))
             groups.append(number % 10)
     matrix = csr_matrix(
-        (np.ones(len(columns), dtype=np.float32), np.array(columns, dtype=np.int32), np.array(rows, dtype=np.int64)),
+        (
+            np.ones(len(columns), dtype=np.float32),
+            np.array(columns, dtype=np.int32),
+            np.array(rows, dtype=np.int64),
+        ),
         shape=(len(labels), 1 << BITS),
     )
     matrix.sum_duplicates()
@@ -202,11 +220,15 @@ def main() -> None:
     print(f"{matrix.shape[0]} words, {np.bincount(target)} by class")
     model = SGDClassifier(loss="log_loss", alpha=2e-6, max_iter=10, tol=None, random_state=0, average=True)
     model.fit(matrix[train], target[train])
-    print(classification_report(target[~train], model.predict(matrix[~train]), target_names=CLASSES, digits=4))
+    print(
+        classification_report(target[~train], model.predict(matrix[~train]), target_names=CLASSES, digits=4)
+    )
     weights = model.coef_
     scale = np.abs(weights).max(axis=1) / 32767.0
     packed = np.round(weights / scale[:, None]).astype(np.int16)
-    np.savez_compressed(WEIGHTS, weights=packed, scale=scale.astype(np.float32), bias=model.intercept_.astype(np.float32))
+    np.savez_compressed(
+        WEIGHTS, weights=packed, scale=scale.astype(np.float32), bias=model.intercept_.astype(np.float32)
+    )
     print(f"{WEIGHTS.name}: {WEIGHTS.stat().st_size / 1e6:.2f} MB")
 
 

@@ -21,7 +21,9 @@ DOCTOR_LABELS = (
     "technologist|nurse|resident|fellow|therapist|seen by|performed by|cc|copy to|copies to|to|from|attn|reported by|reviewing pathologist|"
     "sonographer|endoscopist|operator|scribe|entered by|authorized by|authenticated by|supervising physician|case manager|social worker"
 ).split("|")
-KIN_LABELS = "next of kin|emergency contact|guarantor|guardian|contact|spouse|mother|father|informant|power of attorney|insured|subscriber".split("|")
+KIN_LABELS = "next of kin|emergency contact|guarantor|guardian|contact|spouse|mother|father|informant|power of attorney|insured|subscriber".split(
+    "|"
+)
 PLACE_LABELS = (
     "facility|hospital|clinic|location|site|address|home address|city|practice|institution|performed at|place of service|center|residence|"
     "mailing address|referring facility|pharmacy|employer|school|nursing home|birthplace|hospital name|facility name|performing lab"
@@ -55,8 +57,27 @@ FACILITY_ENDS = (
     "Surgical Associates|Cancer Center|Imaging|Radiology Associates|Heart Institute|Nursing Home|Rehabilitation Center|Pediatrics|Community Hospital|"
     "Children's Hospital|Care Center|Infirmary|University Hospital|Orthopedics|Dental Clinic|Eye Institute|Veterans Hospital|Urgent Care|Pharmacy|Manor"
 ).split("|")
-STREETS = "Street|St|Avenue|Ave.|Road|Rd|Lane|Blvd|Boulevard|Drive|Court|Way|Place|Parkway|Terrace|Circle".split("|")
-DEGREES = ["MD", "M.D.", "DO", "D.O.", "RN", "NP", "PA-C", "PhD", "MBBS", "FACC", "MD, FACS", "CRNA", "DPM", "Ph.D."]
+STREETS = (
+    "Street|St|Avenue|Ave.|Road|Rd|Lane|Blvd|Boulevard|Drive|Court|Way|Place|Parkway|Terrace|Circle".split(
+        "|"
+    )
+)
+DEGREES = [
+    "MD",
+    "M.D.",
+    "DO",
+    "D.O.",
+    "RN",
+    "NP",
+    "PA-C",
+    "PhD",
+    "MBBS",
+    "FACC",
+    "MD, FACS",
+    "CRNA",
+    "DPM",
+    "Ph.D.",
+]
 WORD_NAMES = (
     "April August Autumn Summer June May Will Mark Grace Hope Faith Joy Rose Ruby Pearl Iris Lily Violet Daisy Jade Amber Crystal Dawn Eve Sky Star Ray Bill Rob Pat "
     "Art Gene Rich Guy Dean Earl Duke Miles Chase Grant Drew Chance Hunter Mason Taylor Carter Parker Cooper Baker Cook Page Price Rice Bush Brown White Black Green "
@@ -73,8 +94,15 @@ class Maker:
     """Draws the people, places and numbers of one text."""
 
     def __init__(
-        self, rng: random.Random, names: Any, more_given: Sequence[str], more_family: Sequence[str],
-        invent: Callable[[random.Random, dict[str, list[str]]], str], eponyms: Sequence[str], nouns: Sequence[str], drugs: Sequence[str],
+        self,
+        rng: random.Random,
+        names: Any,
+        more_given: Sequence[str],
+        more_family: Sequence[str],
+        invent: Callable[[random.Random, dict[str, list[str]]], str],
+        eponyms: Sequence[str],
+        nouns: Sequence[str],
+        drugs: Sequence[str],
         terms: Sequence[str],
     ) -> None:
         self.rng = rng
@@ -93,12 +121,17 @@ class Maker:
         return self.rng.choice(WORD_NAMES)
 
     def _person(self) -> tuple[str, str]:
-        given, family = self._part(self._names.given, self._given), self._part(self._names.family, self._family)
+        given, family = (
+            self._part(self._names.given, self._given),
+            self._part(self._names.family, self._family),
+        )
         draw = self.rng.random()
         if draw < 0.06:
             family += "-" + self._part(self._names.family, self._family)
         elif draw < 0.1:
-            family = self.rng.choice(["van", "de", "van der", "de la", "al", "von", "El", "St."]) + " " + family
+            family = (
+                self.rng.choice(["van", "de", "van der", "de la", "al", "von", "El", "St."]) + " " + family
+            )
         elif draw < 0.13:
             family = self.rng.choice(["Mc", "O'", "Mac", "D'"]) + family
         elif draw < 0.15:
@@ -115,7 +148,11 @@ class Maker:
         draw = self.rng.random()
         text = f"{given} {family}"
         if draw < 0.3:
-            text = f"{family}, {given}" + (f" {self.pick('ABCDEFGHJKLMNPRSTW')}" + self.pick([".", ""]) if self.rng.random() < 0.3 else "")
+            text = f"{family}, {given}" + (
+                f" {self.pick('ABCDEFGHJKLMNPRSTW')}" + self.pick([".", ""])
+                if self.rng.random() < 0.3
+                else ""
+            )
         elif draw < 0.42:
             text = f"{given} {self.pick('ABCDEFGHJKLMNPRSTW')}. {family}"
         elif draw < 0.5:
@@ -154,7 +191,11 @@ class Maker:
 
     def facility(self) -> str:
         """Makes up a facility, marked."""
-        place = self.town() if self.rng.random() < 0.75 else self.pick(["St. ", "Saint ", "Mount ", "Our Lady of "]) + self.town()
+        place = (
+            self.town()
+            if self.rng.random() < 0.75
+            else self.pick(["St. ", "Saint ", "Mount ", "Our Lady of "]) + self.town()
+        )
         text = f"{place} {self.pick(FACILITY_ENDS)}"
         return self.mark(text.upper() if self.rng.random() < 0.12 else text, "LOCATION")
 
@@ -163,19 +204,67 @@ class Maker:
         r = self.rng
         street = self.town()
         number = str(r.randrange(1, 9999))
-        state = self.pick(["OH", "TX", "CA", "NY", "FL", "WA", "Ontario", "Ohio", "NSW", "Kent", "MN", "GA", "KU", "SY", "Bavaria"])
-        line = self.pick(
-            [f"{number} {street} {self.pick(STREETS)}", f"{street} {number}", f"{number}, {street} {self.pick(STREETS)}", f"{number} rue {street}", f"{street}{self.pick(['straße', 'gatan', 'weg', 'vej'])} {number[:2]}", f"P.O. Box {number}"]
+        state = self.pick(
+            [
+                "OH",
+                "TX",
+                "CA",
+                "NY",
+                "FL",
+                "WA",
+                "Ontario",
+                "Ohio",
+                "NSW",
+                "Kent",
+                "MN",
+                "GA",
+                "KU",
+                "SY",
+                "Bavaria",
+            ]
         )
-        code = self.pick([f"{r.randrange(10000, 99999)}", f"{r.randrange(10, 99)}-{r.randrange(100, 999)}", f"{r.randrange(1000, 9999)}", "SW1A 2AA", "K1A 0B1"])
-        text = self.pick([f"{line}, {self.town()}, {state} {code}", f"{line}, {self.town()} {state} {code}", f"{line}, {code} {self.town()}", f"{line}\n{self.town()}, {state} {code}", f"{line}, {self.town()}"])
+        line = self.pick(
+            [
+                f"{number} {street} {self.pick(STREETS)}",
+                f"{street} {number}",
+                f"{number}, {street} {self.pick(STREETS)}",
+                f"{number} rue {street}",
+                f"{street}{self.pick(['straße', 'gatan', 'weg', 'vej'])} {number[:2]}",
+                f"P.O. Box {number}",
+            ]
+        )
+        code = self.pick(
+            [
+                f"{r.randrange(10000, 99999)}",
+                f"{r.randrange(10, 99)}-{r.randrange(100, 999)}",
+                f"{r.randrange(1000, 9999)}",
+                "SW1A 2AA",
+                "K1A 0B1",
+            ]
+        )
+        text = self.pick(
+            [
+                f"{line}, {self.town()}, {state} {code}",
+                f"{line}, {self.town()} {state} {code}",
+                f"{line}, {code} {self.town()}",
+                f"{line}\n{self.town()}, {state} {code}",
+                f"{line}, {self.town()}",
+            ]
+        )
         return "\n".join(self.mark(part, "LOCATION") for part in text.split("\n"))
 
     def value(self, kind: str) -> str:
         """Makes up a value that is neither name nor place."""
         r = self.rng
         if kind == "number":
-            return self.pick([f"{r.randrange(10**5, 10**8)}", f"MR{r.randrange(10**5, 10**6)}", f"{r.randrange(100, 999)}-{r.randrange(10, 99)}-{r.randrange(1000)}", f"{self.pick('ASHX')}{r.randrange(10**4, 10**7)}"])
+            return self.pick(
+                [
+                    f"{r.randrange(10**5, 10**8)}",
+                    f"MR{r.randrange(10**5, 10**6)}",
+                    f"{r.randrange(100, 999)}-{r.randrange(10, 99)}-{r.randrange(1000)}",
+                    f"{self.pick('ASHX')}{r.randrange(10**4, 10**7)}",
+                ]
+            )
         if kind == "date":
             return self.day()
         if kind == "phone":
@@ -190,7 +279,17 @@ class Maker:
         """Makes up a date."""
         d = date(1930, 1, 1) + timedelta(self.rng.randrange(34000))
         m = MONTHS[d.month - 1]
-        return self.pick([f"{d:%m/%d/%Y}", f"{d.month}/{d.day}/{d:%y}", f"{d:%Y-%m-%d}", f"{m} {d.day}, {d.year}", f"{d.day:02d}-{m[:3]}-{d.year}", f"{m[:3].upper()} {d.day} {d:%y}", f"{d.day} {m} {d.year}"])
+        return self.pick(
+            [
+                f"{d:%m/%d/%Y}",
+                f"{d.month}/{d.day}/{d:%y}",
+                f"{d:%Y-%m-%d}",
+                f"{m} {d.day}, {d.year}",
+                f"{d.day:02d}-{m[:3]}-{d.year}",
+                f"{m[:3].upper()} {d.day} {d:%y}",
+                f"{d.day} {m} {d.year}",
+            ]
+        )
 
     def label(self, text: str) -> str:
         """Writes a label in a case."""
@@ -206,17 +305,36 @@ def header(m: Maker) -> str:
     if r.random() < 0.25:
         fields.append((m.pick(KIN_LABELS), m.name(m.kin)))
     for _ in range(r.randrange(0, 3)):
-        fields.append((m.pick(PLACE_LABELS), m.facility() if r.random() < 0.5 else m.address().split("\n")[0] if r.random() < 0.7 else m.mark(m.town(), "LOCATION")))
+        fields.append(
+            (
+                m.pick(PLACE_LABELS),
+                m.facility()
+                if r.random() < 0.5
+                else m.address().split("\n")[0]
+                if r.random() < 0.7
+                else m.mark(m.town(), "LOCATION"),
+            )
+        )
     for _ in range(r.randrange(2, 6)):
         labels, kind = m.pick(sorted(PLAIN.items()))
         fields.append((m.pick(labels.split("|")), m.value(kind)))
     r.shuffle(fields)
     style = m.pick(["title", "upper", "asis", "mixed"])
-    colon = m.pick([": ", ": ", ": ", ":", " : ", ":  ", " - ", "=", " = ", ":\t", "  ", "........: ", ":\n", " | "])
+    colon = m.pick(
+        [": ", ": ", ": ", ":", " : ", ":  ", " - ", "=", " = ", ":\t", "  ", "........: ", ":\n", " | "]
+    )
     joint = m.pick(["\n", "\n", "\n", "   ", " | ", "; ", "\t", ", ", "\n\n", "      "])
     pieces = []
     for name, value in fields:
-        shown = name.title() if style == "title" else name.upper() if style == "upper" else name if style == "asis" else m.label(name)
+        shown = (
+            name.title()
+            if style == "title"
+            else name.upper()
+            if style == "upper"
+            else name
+            if style == "asis"
+            else m.label(name)
+        )
         pieces.append(f"{shown}{colon}{value}")
     if joint != "\n" and r.random() < 0.6:
         half = len(pieces) // 2
@@ -233,9 +351,22 @@ def letterhead(m: Maker) -> str:
     """Draws the top of a letter."""
     lines = [m.facility(), m.address()]
     if m.rng.random() < 0.7:
-        lines.append(f"{m.pick(['Tel', 'Phone:', 'Tel.', 'T:'])} {m.value('phone')}" + (f"  Fax {m.value('phone')}" if m.rng.random() < 0.4 else ""))
+        lines.append(
+            f"{m.pick(['Tel', 'Phone:', 'Tel.', 'T:'])} {m.value('phone')}"
+            + (f"  Fax {m.value('phone')}" if m.rng.random() < 0.4 else "")
+        )
     if m.rng.random() < 0.3:
-        lines.append(m.pick(["Department of Radiology", "Cardiology", "CONFIDENTIAL", "Division of Neurology", "Consultation Report"]))
+        lines.append(
+            m.pick(
+                [
+                    "Department of Radiology",
+                    "Cardiology",
+                    "CONFIDENTIAL",
+                    "Division of Neurology",
+                    "Consultation Report",
+                ]
+            )
+        )
     return "\n".join(lines) + "\n\n"
 
 
@@ -244,7 +375,11 @@ def addressed(m: Maker) -> str:
     title = m.pick(["Mr. ", "Mrs. ", "Ms. ", "Miss ", "", "", ""])
     subject = f"{m.pick(['Re', 'RE', 'Regarding', 'Subject', 'In re', 'Patient'])}{m.pick([': ', ':', ' - ', '  '])}{title}{m.name(m.patient)}{m.pick(['', '   DOB ' + m.day(), ', MRN ' + m.value('number'), ' (' + m.day() + ')', ', ' + m.address().split(chr(10))[0]])}\n\n"
     greeting = f"Dear {m.pick(['Dr. ', 'Dr ', 'Doctor ', 'Mr. ', ''])}{m.mark(m.pick([m.other[1], m.other[1], ' '.join(m.other), m.other[0]]))}{m.pick([',', ':', ''])}\n\n"
-    thanks = f"Thank you for {m.pick(['referring', 'asking me to see', 'sending'])} {m.mark(' '.join(m.patient))}{m.pick([' to our clinic.', ' for evaluation.', ', a pleasant 54-year-old.'])} " if m.rng.random() < 0.4 else ""
+    thanks = (
+        f"Thank you for {m.pick(['referring', 'asking me to see', 'sending'])} {m.mark(' '.join(m.patient))}{m.pick([' to our clinic.', ' for evaluation.', ', a pleasant 54-year-old.'])} "
+        if m.rng.random() < 0.4
+        else ""
+    )
     return (m.day() + "\n\n" if m.rng.random() < 0.5 else "") + subject + greeting + thanks
 
 
@@ -274,7 +409,24 @@ def signoff(m: Maker) -> str:
     who = m.name(m.doctor, formal=True)
     degree = m.pick([", MD", " MD", ", M.D.", ", DO", "", "", ", PA-C", ", RN"])
     typist = m.pick(["/ab", "/mtk", ":js", ""])
-    verb = m.pick(["Dictated by", "Electronically signed by", "Signed", "Signed by", "Verified by", "Read by", "Transcribed by", "Reviewed and authenticated by", "Authenticated", "Signature", "Prepared by", "DICTATED BY", "Interpreted by", "Reported by"])
+    verb = m.pick(
+        [
+            "Dictated by",
+            "Electronically signed by",
+            "Signed",
+            "Signed by",
+            "Verified by",
+            "Read by",
+            "Transcribed by",
+            "Reviewed and authenticated by",
+            "Authenticated",
+            "Signature",
+            "Prepared by",
+            "DICTATED BY",
+            "Interpreted by",
+            "Reported by",
+        ]
+    )
     end = m.pick(
         [
             f"{who}{degree}{typist}",
@@ -288,20 +440,33 @@ def signoff(m: Maker) -> str:
     )
     if m.rng.random() < 0.35:
         people = [m.doctor_name() for _ in range(m.rng.randrange(1, 4))]
-        end += f"\n{m.pick(['cc', 'CC', 'Copies to', 'Copy', 'cc', 'Distribution'])}{m.pick([': ', ' '])}" + m.pick(["; ", ", ", " / ", "\n"]).join(people)
+        end += (
+            f"\n{m.pick(['cc', 'CC', 'Copies to', 'Copy', 'cc', 'Distribution'])}{m.pick([': ', ' '])}"
+            + m.pick(["; ", ", ", " / ", "\n"]).join(people)
+        )
     return "\n\n" + end + "\n" if end else "\n"
 
 
 _SUBJECT = re.compile(r"(?:(?<=[.!?]\s)|(?<=\n)|\A)(?:The patient|Patient|She|He|The pt)(?= [a-z])")
 _WHO = re.compile(r"\b(?:the patient|her|him)(?= (?:was|is|to|has|had|and))")
-_CLINICIAN = re.compile(r"\b(?:his|her|the) (?:primary care physician|cardiologist|doctor|physician|surgeon|oncologist|PCP)\b")
-_KIN = re.compile(r"\b(?P<kin>(?:his|her|the patient's) (?:wife|husband|daughter|son|mother|father|sister|brother))\b")
+_CLINICIAN = re.compile(
+    r"\b(?:his|her|the) (?:primary care physician|cardiologist|doctor|physician|surgeon|oncologist|PCP)\b"
+)
+_KIN = re.compile(
+    r"\b(?P<kin>(?:his|her|the patient's) (?:wife|husband|daughter|son|mother|father|sister|brother))\b"
+)
 
 
 def invented(m: Maker) -> str:
     """Makes up a brand of device: two pieces of words run together, or a made-up word."""
     first, second = m.pick(m.terms)[:5], m.pick(m.terms)[:4]
-    return m.pick([first.title() + second.title(), first.title() + second, (first + second).title() + m.pick(["", "-N", " Plus", "II"])])
+    return m.pick(
+        [
+            first.title() + second.title(),
+            first.title() + second,
+            (first + second).title() + m.pick(["", "-N", " Plus", "II"]),
+        ]
+    )
 
 
 def body(m: Maker, text: str) -> str:
@@ -313,12 +478,29 @@ def body(m: Maker, text: str) -> str:
         if r.random() > 0.25:
             return match.group()
         given, family = m.patient
-        form = m.pick([m.mark(given), m.mark(family), f"Mr. {m.mark(family)}", f"Ms. {m.mark(family)}", f"Mrs {m.mark(family)}", m.mark(f"{given} {family}"), f"{m.mark(given)}'s {m.pick(['mother', 'wife'])} {m.mark(m.kin[0])} says that she"])
+        form = m.pick(
+            [
+                m.mark(given),
+                m.mark(family),
+                f"Mr. {m.mark(family)}",
+                f"Ms. {m.mark(family)}",
+                f"Mrs {m.mark(family)}",
+                m.mark(f"{given} {family}"),
+                f"{m.mark(given)}'s {m.pick(['mother', 'wife'])} {m.mark(m.kin[0])} says that she",
+            ]
+        )
         return form.lower().replace("⟦name|", "⟦NAME|") if lower else form
 
     text = text.replace("⟦", "[").replace("⟧", "]")
     text = _SUBJECT.sub(subject, text)
-    text = _CLINICIAN.sub(lambda k: k.group() if r.random() < 0.5 else f"{m.pick(['Dr. ', 'Dr ', ''])}{m.mark(m.pick([m.other[1], ' '.join(m.other)]))}", text)
+    text = _CLINICIAN.sub(
+        lambda k: (
+            k.group()
+            if r.random() < 0.5
+            else f"{m.pick(['Dr. ', 'Dr ', ''])}{m.mark(m.pick([m.other[1], ' '.join(m.other)]))}"
+        ),
+        text,
+    )
     text = _KIN.sub(lambda k: k.group() if r.random() < 0.6 else f"{k.group('kin')} {m.mark(m.kin[0])}", text)
     extras = []
     for _ in range(r.randrange(0, 6)):
@@ -326,16 +508,47 @@ def body(m: Maker, text: str) -> str:
         extras.append(
             m.pick(
                 [
-                    f"{e} {n} was noted.", f"The {e} {n} was used.", f"{e}'s {n} is negative.", f"History of {e} {n}.", f"She was started on {d} 20 mg daily.", f"{d} was discontinued.", f"A {e} was placed.",
-                    f"{e} sign negative bilaterally.", f"Continue {d} and {m.pick(m.drugs)}.", f"No {e} {n}, no {m.pick(m.eponyms)} {n}.", f"{e}-{m.pick(m.eponyms)} {n} is suspected.", f"{m.pick(HEADINGS)}:  {m.pick(REASONS)}.", f"Using a {e}, the area was exposed.",
-                    f"\n{r.randrange(1, 9)}.  {t.capitalize()}.\n", f"\n{r.randrange(1, 9)}. {t.capitalize()} {m.pick(m.terms)}.\n", f"{m.pick(HEADINGS)}:  {t.capitalize()}, {m.pick(m.terms)}.",
-                    f"MEDICATIONS: {d}, {m.pick(m.drugs)}, {m.pick(m.drugs)} {r.randrange(1, 50)} mg.", f"{t.capitalize()} was seen.", f"{t.upper()}:  Mild.", f"The {invented(m)} {n} was used.", f"The {invented(m)} was placed.",
-                    f"A {r.randrange(1, 20)}-French {invented(m)} {n} was advanced.", f"{e} {m.pick(['Scale', 'Inventory', 'Score', 'Test', 'Index'])}: {r.randrange(1, 40)}.", f"PLAN: {m.pick(['Will', 'May', 'Continue', 'Follow', 'Start'])} {m.pick(['check labs', 'recheck', 'follow', 'need surgery'])}.",
+                    f"{e} {n} was noted.",
+                    f"The {e} {n} was used.",
+                    f"{e}'s {n} is negative.",
+                    f"History of {e} {n}.",
+                    f"She was started on {d} 20 mg daily.",
+                    f"{d} was discontinued.",
+                    f"A {e} was placed.",
+                    f"{e} sign negative bilaterally.",
+                    f"Continue {d} and {m.pick(m.drugs)}.",
+                    f"No {e} {n}, no {m.pick(m.eponyms)} {n}.",
+                    f"{e}-{m.pick(m.eponyms)} {n} is suspected.",
+                    f"{m.pick(HEADINGS)}:  {m.pick(REASONS)}.",
+                    f"Using a {e}, the area was exposed.",
+                    f"\n{r.randrange(1, 9)}.  {t.capitalize()}.\n",
+                    f"\n{r.randrange(1, 9)}. {t.capitalize()} {m.pick(m.terms)}.\n",
+                    f"{m.pick(HEADINGS)}:  {t.capitalize()}, {m.pick(m.terms)}.",
+                    f"MEDICATIONS: {d}, {m.pick(m.drugs)}, {m.pick(m.drugs)} {r.randrange(1, 50)} mg.",
+                    f"{t.capitalize()} was seen.",
+                    f"{t.upper()}:  Mild.",
+                    f"The {invented(m)} {n} was used.",
+                    f"The {invented(m)} was placed.",
+                    f"A {r.randrange(1, 20)}-French {invented(m)} {n} was advanced.",
+                    f"{e} {m.pick(['Scale', 'Inventory', 'Score', 'Test', 'Index'])}: {r.randrange(1, 40)}.",
+                    f"PLAN: {m.pick(['Will', 'May', 'Continue', 'Follow', 'Start'])} {m.pick(['check labs', 'recheck', 'follow', 'need surgery'])}.",
                 ]
             )
         )
         if r.random() < 0.3:
-            extras.append(m.pick([f"He lives in {m.mark(m.town(), 'LOCATION')} with {m.mark(m.kin[0])}.", f"She was transferred from {m.facility()}.", f"Follow up with {m.mark(' '.join(m.other))} at {m.facility()}.", f"Discussed with {m.mark(m.other[1])}.", f"Seen with {m.mark(m.kin[0])} ({m.pick(['son', 'friend', 'neighbor'])}).", f"Spoke to {m.mark(' '.join(m.kin))} by phone.", f"He works at {m.mark(m.town(), 'LOCATION')}."]))
+            extras.append(
+                m.pick(
+                    [
+                        f"He lives in {m.mark(m.town(), 'LOCATION')} with {m.mark(m.kin[0])}.",
+                        f"She was transferred from {m.facility()}.",
+                        f"Follow up with {m.mark(' '.join(m.other))} at {m.facility()}.",
+                        f"Discussed with {m.mark(m.other[1])}.",
+                        f"Seen with {m.mark(m.kin[0])} ({m.pick(['son', 'friend', 'neighbor'])}).",
+                        f"Spoke to {m.mark(' '.join(m.kin))} by phone.",
+                        f"He works at {m.mark(m.town(), 'LOCATION')}.",
+                    ]
+                )
+            )
     sentences = re.split(r"(?<=[.] )", text)
     for extra in extras:
         sentences.insert(r.randrange(len(sentences) + 1), extra + " ")

@@ -61,7 +61,8 @@ class Vocabulary:
 
     def ambiguous(self, word: str) -> bool:
         """Tells whether a word may be something else than a name: ordinary, eponym, device or month."""
-        return self.ordinary(word) or key(word) in self.keep
+        word = key(word)
+        return self.ordinary(word) or word in self.keep or ("-" in word and word.split("-")[0] in self.keep)
 
     def name(self, word: str) -> bool:
         """Tells whether a word, or a part of a hyphenated one, is on a list of names."""
@@ -69,8 +70,8 @@ class Vocabulary:
         return any(part in self.given or part in self.family for part in (word, *word.split("-")))
 
 
-def load_vocabulary() -> Vocabulary:
-    """Reads the packaged lists."""
+def load_vocabulary(language: str = "en") -> Vocabulary:
+    """Reads the packaged lists; Spanish brings words that end a name's phrase."""
     terms = tomllib.loads((HERE / "terms.toml").read_text(encoding="utf-8"))
     names = [line.split("\t") for line in _lines("names")]
     words = [line.partition("\t") for line in _lines("words")]
@@ -81,9 +82,9 @@ def load_vocabulary() -> Vocabulary:
         given=frozenset(name for name, kind in names if kind in "gb"),
         family=frozenset(name for name, kind in names if kind in "fb"),
         places=frozenset(_lines("places")),
-        keep=_set(terms, "eponyms") | _set(terms, "devices") | _set(terms, "scores"),
+        keep=_set(terms, "eponyms") | _set(terms, "devices") | _set(terms, "scores") | _set(terms, "brands"),
         keep_before=_set(terms, "keep_before"),
-        stop=_set(terms, "stop"),
+        stop=_set(terms, "stop") | (_set(terms, "spanish_stop") if language == "es" else frozenset()),
         particles=_set(terms, "particles"),
         verbs=_set(terms, "verbs"),
         relations=_set(terms, "relations"),

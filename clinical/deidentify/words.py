@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from clinical.deidentify.folding import key
 
-UPPER = "A-ZÀ-ÖØ-Þ" + "".join(c for c in map(chr, (*range(0x100, 0x250), *range(0x1E00, 0x1F00))) if c.isupper())
+UPPER = "A-ZÀ-ÖØ-Þ" + "".join(
+    c for c in map(chr, (*range(0x100, 0x250), *range(0x1E00, 0x1F00))) if c.isupper()
+)
 """Capital Latin letters for a character class, which ``[A-Z]`` is not."""
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
