@@ -4,6 +4,7 @@ An answer that was computed before (after intake, or for another client) is take
 there is what the report says; who may see what of it is decided later, for each token (``mcp_tools.desk``).
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from clinical.answers.summarize import summarize
 from clinical.errors import EngineError
 from clinical.prompts import Audience, Generate, Prompt
 from clinical.report import Report
-from mcp_tools.injection import neutral
+from mcp_tools.injection import Flagged, Neutral, neutral, rules_id
 from practice.releases import Releases
 from practice.store import Store
 
@@ -61,6 +62,18 @@ class Answering:
     store: Store
     releases: Releases
     generate: Callable[[], Generate | None]
+
+    def read(self, report_id: str) -> Neutral:
+        """A stored report without the words of orders to software; where those stand is looked for once."""
+        report = self.store.report(report_id)
+        key = f"orders:{rules_id()}"
+        kept = self.store.answer(report_id, key, None)
+        if kept is not None:
+            return neutral(report, tuple(Flagged(*part) for part in json.loads(kept)))
+        cleaned = neutral(report)
+        found = [(part.start, part.end, part.kind) for part in cleaned.flagged]
+        self.store.put_answer(report_id, key, None, json.dumps(found))
+        return cleaned
 
     def summarize(
         self, report: Report, sentences: int | None = None, audience: Audience = "physician"
@@ -115,14 +128,14 @@ class Answering:
         """
         if self.store.status_of(report_id).state in ("superseded", "retracted"):
             return 0
-        report = neutral(self.store.report(report_id)).report
+        report = self.read(report_id).report
         prior = self.store.prior_of(report_id)
         self.summarize(report)
         self.diagnose(report)
         self.anomalies(report)
         if prior is None:
             return 3
-        self.compare(neutral(prior).report, report)
+        self.compare(self.read(prior.id).report, report)
         return 4
 
     def _kept(
@@ -132,9 +145,9 @@ class Answering:
         model = self._model(tool, reports)
         stored = not any(report.id in PASTED for report in reports)
         if stored:
-            json = self.store.answer(reports[0].id, key, model.release)
-            if json is not None:
-                return _said(model, Answer.model_validate_json(json))
+            kept = self.store.answer(reports[0].id, key, model.release)
+            if kept is not None:
+                return _said(model, Answer.model_validate_json(kept))
         watched = _Watched(model.generate) if model.generate else None
         answer = compute(_Model(model.release, watched))
         if stored and not (watched and watched.failed):

@@ -15,10 +15,11 @@ from clinical.answers.report import report_from_text
 from clinical.deidentify.deidentifier import Deidentifier, Roster
 from clinical.errors import Refused
 from clinical.prompts import Generate
-from clinical.report import Report, Span
+from clinical.report import Report
 from mcp_tools.answering import PASTED, TEXT_ID, Answering
 from mcp_tools.egress import Sweep, left_over, masked, to_cloud, without_identifiers
-from mcp_tools.injection import Flagged, find_instructions, neutral
+from mcp_tools.injection import Flagged, Neutral, find_instructions, neutral
+from mcp_tools.known import sweeping_of
 from practice.feedback import FeedbackBook
 from practice.releases import Releases
 from practice.rows import ReportRow
@@ -103,7 +104,7 @@ class Desk:
         for row in rows:
             self.check(row)
         self.count(*report_ids)
-        return tuple(_opened(self.store.report(row.id), row) for row in rows)
+        return tuple(_opened(self.answering.read(row.id), row) for row in rows)
 
     def open_text(self, text: str) -> Opened:
         """A text that the client itself sent.
@@ -122,7 +123,7 @@ class Desk:
         if self.cloud:
             text = self.deidentifier.deidentify(text).text
             warnings = ("The text was de-identified first: offsets are those of the de-identified text.",)
-        opened = _opened(report_from_text(text, id=TEXT_ID), None)
+        opened = _opened(neutral(report_from_text(text, id=TEXT_ID)), None)
         return replace(opened, warnings=(*warnings, *opened.warnings))
 
     def one(self, report_id: str | None, text: str | None) -> Opened:
@@ -196,12 +197,7 @@ class Desk:
 
     def sweep(self) -> Sweep:
         """The second sweep, with every identity that the practice knows."""
-        known = replace(self.roster, identities=(*self.roster.identities, *self.store.known_identities()))
-
-        def sweep(text: str) -> tuple[Span, ...]:
-            return self.deidentifier.sweep(text, known)
-
-        return sweep
+        return sweeping_of(self.deidentifier, self.store, self.roster)
 
     def feedback(self) -> FeedbackBook:
         """Where judgements go."""
@@ -213,8 +209,7 @@ class Desk:
         self.audit.append(event, self.token.id, {"reports": ids[:20]} if ids else {})
 
 
-def _opened(report: Report, row: ReportRow | None) -> Opened:
-    cleaned = neutral(report)
+def _opened(cleaned: Neutral, row: ReportRow | None) -> Opened:
     warnings: list[str] = []
     if row is not None and row.superseded_by:
         warnings.append(f"This report was replaced by {row.superseded_by}: ask about that one.")
@@ -222,7 +217,7 @@ def _opened(report: Report, row: ReportRow | None) -> Opened:
         where = ", ".join(f"{part.start}-{part.end}" for part in cleaned.flagged[:10])
         more = "" if len(cleaned.flagged) <= 10 else f" and {len(cleaned.flagged) - 10} more"
         warnings.append(
-            f"Text that reads like instructions to software stands in report {report.id} at characters "
+            f"Text that reads like instructions to software stands in report {cleaned.report.id} at characters "
             f"{where}{more}; its words are withheld and were not followed. Read them in the original."
         )
     return Opened(cleaned.report, cleaned.flagged, tuple(warnings))

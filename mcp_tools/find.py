@@ -5,7 +5,6 @@ from pydantic import Field
 from clinical.answers.answer import Part
 from clinical.errors import Refused
 from mcp_tools.desk import Desk
-from mcp_tools.injection import find_instructions
 from mcp_tools.list_reports import ReportHead, head
 
 MAX_QUERY = 200
@@ -41,7 +40,7 @@ def find(desk: Desk, query: str, limit: int = 10) -> Found:
             held += 1
             continue
         words = found.snippet
-        if find_instructions(desk.store.report(row.id).text):
+        if desk.answering.read(row.id).flagged:
             words, withheld = "", withheld + 1
         hits.append(Hit(report=head(desk, row), words=words))
     desk.count(*(hit.report.id for hit in hits))

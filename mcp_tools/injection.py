@@ -7,6 +7,7 @@ spaced-out words joined, and over what is encoded in base64.
 
 import base64
 import binascii
+import hashlib
 import itertools
 import re
 import tomllib
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from clinical.report import Report
 
+RULES = Path(__file__).with_name("injection.toml")
 BLANK = " "
 SHORT_GAP = 60
 LOOK_ALIKE = str.maketrans(
@@ -97,13 +99,22 @@ def find_instructions(text: str) -> tuple[Flagged, ...]:
     return _widened(text, _merged(found), rules)
 
 
-def neutral(report: Report) -> Neutral:
+def rules_id() -> str:
+    """Changes with the rules; what was found by others is looked for anew."""
+    return hashlib.sha256(RULES.read_bytes()).hexdigest()[:12]
+
+
+def neutral(report: Report, flagged: tuple[Flagged, ...] | None = None) -> Neutral:
     """The report as a model and the answers may read it.
+
+    Args:
+        flagged: what was found in it before, if it was.
 
     Findings inside a flagged stretch are dropped, since a sentence that gives orders asserts nothing.
     Measured values stay: a critical value is not to be hidden by words around it.
     """
-    flagged = find_instructions(report.text)
+    if flagged is None:
+        flagged = find_instructions(report.text)
     if not flagged:
         return Neutral(report, ())
     text = blank(report.text, flagged)
@@ -135,7 +146,7 @@ def touches(flagged: tuple[Flagged, ...], start: int, end: int) -> bool:
 
 @lru_cache(maxsize=1)
 def _rules() -> _Rules:
-    data = tomllib.loads(Path(__file__).with_name("injection.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(RULES.read_text(encoding="utf-8"))
     start = data["start"]["pattern"]
     flags = re.IGNORECASE
     return _Rules(

@@ -12,12 +12,13 @@ import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 600.0
+LAST_SECONDS = 3.0  # for answers under way when the client closes its end
 MAX_REQUESTS = 16
 NOT_RUNNING = -32000
 NOT_ALLOWED = -32001
@@ -66,6 +67,7 @@ class Proxy:
     def run(self) -> None:
         """Forward until the client closes its end."""
         with ThreadPoolExecutor(MAX_REQUESTS, "proxy") as pool:
+            sent: list[Future[None]] = []
             for line in self._source:
                 if not line.strip():
                     continue
@@ -77,11 +79,13 @@ class Proxy:
                 if not isinstance(message, dict):
                     self._error(None, -32600, "Each line must be one JSON-RPC message.")
                 elif "id" in message and "method" in message:
-                    pool.submit(self._request, message)
+                    sent = [one for one in sent if not one.done()]
+                    sent.append(pool.submit(self._request, message))
                 elif message.get("method") == "notifications/cancelled" and self._cancel(message):
                     continue
                 else:
                     self._notify(message)
+            wait(sent, LAST_SECONDS)
             self._abandon()
 
     def _request(self, message: Message) -> None:
