@@ -12,6 +12,7 @@ from functools import cache
 
 from clinical.report import Section
 from clinical.structure.lexicon import rules
+from clinical.structure.signoff import find_signoff
 
 _LINE = re.compile(
     r"^[ \t]*(?:\d{1,2}[.)][ \t]+|[#*=\-]{1,4}[ \t]*)?"
@@ -90,11 +91,17 @@ def find_sections(text: str) -> tuple[Section, ...]:
         if not nested and not (kept and kept[-1].end > heading.start):
             kept.append(heading)
     sections = []
+    foot = find_signoff(text)
+    if foot is not None:
+        kept = [heading for heading in kept if heading.start < foot]
+    body = len(text) if foot is None else foot
     for index, heading in enumerate(kept):
-        stop = kept[index + 1].start if index + 1 < len(kept) else len(text)
+        stop = kept[index + 1].start if index + 1 < len(kept) else body
         while stop > heading.end and text[stop - 1].isspace():
             stop -= 1
         sections.append(Section(heading.name, text[heading.start : heading.end], heading.start, stop))
+    if foot is not None:
+        sections.append(Section("signature", "", foot, len(text.rstrip())))
     return tuple(sections)
 
 
