@@ -98,6 +98,15 @@ def _severities() -> frozenset[str]:
     return frozenset(rules("context.toml")["severity"]["words"])
 
 
+def _about_the_patient(words: Sequence[Word]) -> bool:
+    """Does the sentence begin with "The patient", after a heading perhaps?"""
+    keys = [word.key for word in words[:10]]
+    return any(
+        keys[at : at + 2] == ["the", "patient"] and (at == 0 or keys[at - 1] == ":")
+        for at in range(len(keys))
+    )
+
+
 class Assertions:
     """The cues of one sentence, asked finding by finding.
 
@@ -125,7 +134,7 @@ class Assertions:
         self._scopes += self._relative_scopes()
         self._scopes += self._long_ago_scopes()
         self._scopes += self._risk_talk()
-        if self._default == "family" and [word.key for word in words[:2]] == ["the", "patient"]:
+        if self._default == "family" and _about_the_patient(words):
             self._default = None
 
     # scopes -------------------------------------------------------------------------------------------
@@ -232,6 +241,8 @@ class Assertions:
         """Side by the nearest side word: before the finding within its phrase, else after it."""
         if self._words[first].key in ("left", "right"):
             return None
+        if any(self._words[at].key in ("bilateral", "bilaterally") for at in range(first, last)):
+            return "bilateral"
         before = self._sides_in(range(first - 1, max(-1, first - 7), -1))
         if before is not None:
             return before
@@ -257,7 +268,7 @@ class Assertions:
             if following in _NO_SIDE_BEFORE and side != "bilateral":
                 continue
             if found is not None and found != side:
-                return "bilateral" if "bilateral" not in (found, side) else "bilateral"
+                return "bilateral"
             found = side
             joined = self._words[at + places.step] if 0 <= at + places.step < len(self._words) else None
             if joined is None or joined.key != "and":

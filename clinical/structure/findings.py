@@ -4,7 +4,7 @@ Beyond the lexicon only one form is safe enough to be read as a finding: "no …
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from clinical.report import Finding, Section
@@ -19,6 +19,7 @@ _SEEN = frozenset(
 _DETERMINERS = frozenset("definite obvious significant evidence of focal acute other gross new".split())
 
 
+_LONGEST = 250
 _OPERATIVE = frozenset(("procedure", "other", "anesthesia", "technique"))
 _ALTERED = {
     "elevated": "elevated",
@@ -71,10 +72,8 @@ def find_findings(
     starts = [word.start for word in words]
     section_starts = [section.start for section in sections]
     lexicon = concepts()
-    for part in parts:
-        low = bisect_left(starts, part.start)
-        inside = words[low : bisect_left(starts, part.end, low)]
-        at = bisect_right(section_starts, part.start) - 1
+    for inside in _stretches(words, starts, parts):
+        at = bisect_right(section_starts, inside[0].start) - 1
         section = sections[at] if at >= 0 else None
         matches = [match for match in lexicon.find(inside, text) if match.payload is not None]
         if section is not None and section.name in _OPERATIVE:
@@ -100,6 +99,17 @@ def find_findings(
                 )
             )
     return found
+
+
+def _stretches(
+    words: Sequence[Word], starts: Sequence[int], parts: Sequence[Sentence]
+) -> Iterator[Sequence[Word]]:
+    """The words of each sentence; one of more than ``_LONGEST`` words in several, so that cost stays linear."""
+    for part in parts:
+        low = bisect_left(starts, part.start)
+        high = bisect_left(starts, part.end, low)
+        for at in range(low, high, _LONGEST):
+            yield words[at : min(high, at + _LONGEST)]
 
 
 def _altered(text: str, words: Sequence[Word], known: Sequence[Match]) -> list[Match]:

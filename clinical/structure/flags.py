@@ -132,7 +132,8 @@ def _spread_flag(reading: Reading) -> Flag | None:
 
 
 _NEGATIVE = {
-    "negative", "neg", "nonreactive", "non-reactive", "non reactive", "not detected", "none seen", "none detected", "none",
+    "negative", "neg", "nonreactive", "non-reactive", "non reactive", "not detected", "none seen",
+    "none detected", "none",
     "absent",
 }  # fmt: skip
 
@@ -185,9 +186,8 @@ def _row(
             continue
         if row.sex and row.sex != sex:
             continue
-        if reading.unit:
-            if row.unit == reading.unit or _fits(row, name, reading):
-                return row
+        if reading.unit and (row.unit == reading.unit or _fits(row, name, reading)):
+            return row
         value = reading.spread[0] if reading.spread else reading.value
         if value is None or reading.unit:
             continue

@@ -39,7 +39,8 @@ VALUE = re.compile(
 NOT_VALUE_AFTER = re.compile(
     r"[ \t]*(?:(?:st|nd|rd|th)\b|['’](?:s|\d)|/\d|:\d\d|-?(?:year|yr|week|wk|month|day|hour|hr|minute)s?\b|"
     r"[ap]\.?m\b|%?[ -]?(?:percentile|%ile)|(?:times?|x|×)[ \t]*\d|tabs?\b|tablets?\b|pills?\b|p\.?o\b|"
-    r"y\.?[ /]?o\b|yo\b|out of \d|\+[ ]?\d|times\b|(?:of|more|or)[ \t]+(?:the|these)\b|pack|french\b|fr\b|gauge\b|o'clock|and a half)",
+    r"y\.?[ /]?o\b|yo\b|out of \d|\+[ ]?\d|times\b|(?:of|more|or)[ \t]+(?:the|these)\b|"
+    r"pack|french\b|fr\b|gauge\b|o'clock|and a half)",
     re.IGNORECASE,
 )
 LABEL = (
@@ -114,7 +115,7 @@ KEY = re.compile(
 DATE = re.compile(
     r"\(?(?:on[ ]+)?(?P<date>(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4}|\d{2})|(?P<iso>\d{4}-\d{2}-\d{2}))\)?(?!\d)"
 )
-TAG_PAREN = re.compile(r"[(\[]{0,2}\[[A-Z]{2,9}[^\]\n]{0,16}\][)\]]?")
+TAG_PAREN = re.compile(r"(?:on[ ]|from[ ])?[(\[]{0,2}\[[A-Z]{2,9}[^\]\n]{0,16}\][)\]]?")
 
 
 def iso_date(match: re.Match[str]) -> str | None:

@@ -99,6 +99,17 @@ class Lexicon:
         entries = node.setdefault("", [])
         entries.append((payload, exact))
 
+    def vocabulary(self) -> set[str]:
+        """All words that phrases are made of, by key."""
+        found: set[str] = set()
+        nodes = [self._root]
+        while nodes:
+            for key, node in nodes.pop().items():
+                if key:
+                    found.add(key)
+                    nodes.append(node)
+        return found
+
     def find_at(self, words: Sequence[Word], first: int, text: str) -> Match | None:
         """The longest phrase that begins at word ``first``."""
         node = self._root

@@ -36,7 +36,8 @@ _PRESSURE = re.compile(
     re.IGNORECASE,
 )
 _FEET = re.compile(
-    r"(?P<value>\d(?:[ ]?['’′]|[ ]?(?:ft|feet|foot)\.?)[ ,.]{0,3}\d{1,2}(?:[-. ]\d(?:/\d)?)?(?:[ ]?(?:[\"”″]|''|in(?:ches)?\.?))?)"
+    r"(?P<value>\d(?:[ ]?['’′]|[ ]?(?:ft|feet|foot)\.?)[ ,.]{0,3}\d{1,2}"
+    r"(?:[-. ]\d(?:/\d)?)?(?:[ ]?(?:[\"”″]|''|in(?:ches)?\.?))?)"
 )
 _POUNDS = re.compile(
     r"(?P<value>\d{1,2}[ ]?(?:lbs?\.?|pounds?)[ ,]{0,2}(?:and[ ])?\d{1,2}(?:\.\d)?[ ]?(?:oz\.?|ounces?))",
@@ -56,7 +57,8 @@ _LATER = re.compile(
 _PER = re.compile(r"[ ]?/[ ]?(?:[uµμ]L|mcL|mm|cumm|cu mm|L\b|dL|min)")
 _SAME_NAME = re.compile(r"[ ]?[(/\[,-][ ]?|[ ]")
 _ABG = re.compile(
-    r"(?:ABGs?|VBGs?|arterial blood gas(?:es)?|blood gas(?:es)?)[^\n\d]{0,30}(?P<ph>[67]\.\d{1,2})[ ]?/[ ]?(?P<co2>\d{1,3})[ ]?/[ ]?"
+    r"(?:ABGs?|VBGs?|arterial blood gas(?:es)?|blood gas(?:es)?)[^\n\d]{0,30}"
+    r"(?P<ph>[67]\.\d{1,2})[ ]?/[ ]?(?P<co2>\d{1,3})[ ]?/[ ]?"
     r"(?P<o2>\d{1,3})(?:[ ]?/[ ]?(?P<bic>\d{1,2}))?(?![\d/.]\d)",
     re.IGNORECASE,
 )
@@ -140,9 +142,9 @@ class _Finder:
             match = replace(match, last=following.last, end=end)
             following = self.matches[index + 1] if index + 1 < len(self.matches) else None
         limit = min(len(self.text), match.end + _WINDOW, following.start if following else len(self.text))
-        if analyte.kind == "pair" or analyte.name == "systolic blood pressure":
-            if self._pressure(match, limit) or analyte.kind == "pair":
-                return
+        pressure = analyte.kind == "pair" or analyte.name == "systolic blood pressure"
+        if pressure and (self._pressure(match, limit) or analyte.kind == "pair"):
+            return
         if analyte.kind == "ratio" or self._after_number(match):
             return
         if analyte.name in ("height", "weight") and self._two_units(match, analyte, limit):

@@ -406,11 +406,8 @@ class Scanner:
             ):
                 return False
         elif short and word in ("A", "N", "C") and not wrapped:
-            if (
-                after[:1] not in ("", "\n", "|", "\t")
-                and after[:2] != "  "
-                and not after[:2].strip().isdigit()
-            ):
+            ends = after[:1] in ("", "\n", "|", "\t") or after[:2] == "  "
+            if not ends and after.strip()[:1] not in ("(", "[") and not after[:2].strip().isdigit():
                 return False
         elif (
             not short

@@ -12,7 +12,6 @@ from functools import cache
 
 from clinical.report import Section
 from clinical.structure.lexicon import rules
-from clinical.structure.signoff import find_signoff
 
 _LINE = re.compile(
     r"^[ \t]*(?:\d{1,2}[.)][ \t]+|[#*=\-]{1,4}[ \t]*)?"
@@ -91,17 +90,11 @@ def find_sections(text: str) -> tuple[Section, ...]:
         if not nested and not (kept and kept[-1].end > heading.start):
             kept.append(heading)
     sections = []
-    foot = find_signoff(text)
-    if foot is not None:
-        kept = [heading for heading in kept if heading.start < foot]
-    body = len(text) if foot is None else foot
     for index, heading in enumerate(kept):
-        stop = kept[index + 1].start if index + 1 < len(kept) else body
+        stop = kept[index + 1].start if index + 1 < len(kept) else len(text)
         while stop > heading.end and text[stop - 1].isspace():
             stop -= 1
         sections.append(Section(heading.name, text[heading.start : heading.end], heading.start, stop))
-    if foot is not None:
-        sections.append(Section("signature", "", foot, len(text.rstrip())))
     return tuple(sections)
 
 
@@ -143,7 +136,8 @@ def _copy_to(normal: str, text: str, end: int) -> bool:
     return (
         normal == "cc"
         and re.match(
-            r"[ \t]*:[ \t]*(?:Dr\b|\[NAME|[^\n]{0,60}\b(?:M\.?D|D\.?O|NP|PA)\b|[A-Z][\w'-]+ [A-Z][\w'-]+[ \t]*(?:\n|$))",
+            r"[ \t]*:[ \t]*(?:Dr\b|\[NAME|[^\n]{0,60}\b(?:M\.?D|D\.?O|NP|PA)\b|"
+            r"[A-Z][\w'-]+ [A-Z][\w'-]+[ \t]*(?:\n|$))",
             text[end : end + 90],
         )
         is not None
@@ -177,9 +171,9 @@ def _line_headings(text: str) -> list[_Heading]:
                 heads.append(_Heading(start, end, canonical_name(head) or "other"))
         elif listed and len(head) > 3 and normal not in known.parts and listed != "header":
             alone = not mark.strip(" \t*=-_–") and "\n" in text[match.end() : match.end() + 2] + "\n"
-            if alone and (upper or (paragraph and head.istitle()) or _titled(head, paragraph)):
-                heads.append(_Heading(start, end, listed))
-            elif mark.strip() in ("-", "--", "–") and upper:
+            if (alone and (upper or (paragraph and head.istitle()) or _titled(head, paragraph))) or (
+                mark.strip() in ("-", "--", "–") and upper
+            ):
                 heads.append(_Heading(start, end, listed))
     return heads
 

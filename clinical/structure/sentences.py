@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_BREAK = re.compile(r"\n[ \t]*\n\s*|\n|[.!?]+[\"'”’)\]]*(?=\s)|;(?=\s)")
+_BREAK = re.compile(r"\n[ \t]{0,80}\n\s*|\n|(?<![.!?])[.!?]{1,6}[\"'”’)\]]{0,3}(?=\s)|;(?=\s)")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Drs?|Mrs?|Ms|Prof|St|Jr|Sr|vs|approx|cf|e\.g|i\.e|No|Nos|Fig|Dept|Inc|Ltd|Rev|Lt|Rt|dept|"
     r"p\.o|p\.r|b\.i\.d|t\.i\.d|q\.i\.d|q\.d|q\.h\.s|h\.s|p\.r\.n|a\.m|p\.m|P\.O|i\.v|q\.a\.m|q\.p\.m)|\b[A-Z]"

@@ -14,7 +14,8 @@ _LENGTH = r"(?:mm|cm|millimeters?|centimeters?|centimetres?|millimetres?|cms)"
 _DIMENSION = r"\d{1,3}(?:\.\d{1,2})?|\.\d{1,2}"
 _SIZE = re.compile(
     r"(?<![\d./#-])(?P<size>(?:" + _DIMENSION + r")(?:[ -]?" + _LENGTH + r")?(?:[ -]{0,3}(?:x|×|by)[ ]?(?:" + _DIMENSION
-    + r")(?:[ -]?" + _LENGTH + r"(?![A-Za-z]))?){0,2})[ -]{0,3}(?:in[ ])?(?P<unit>" + _LENGTH + r")?(?![A-Za-z\d.]*\d|[A-Za-z])",
+    + r")(?:[ -]?" + _LENGTH + r"(?![A-Za-z]))?){0,2})[ -]{0,3}(?:in[ ])?(?P<unit>" + _LENGTH
+    + r")?(?![A-Za-z\d.]*\d|[A-Za-z])",
     re.IGNORECASE,
 )  # fmt: skip
 _INNER_UNIT = re.compile(_LENGTH, re.IGNORECASE)
@@ -27,6 +28,7 @@ _MEASURED = re.compile(
     r"measur|diameter|size|dimension|[:=]|thick|length|[ ](?:is|was|are)[ ]", re.IGNORECASE
 )
 _REACH = 9
+_WINDOW = 180
 
 
 @cache
@@ -57,10 +59,11 @@ def find_sizes(
         if at < 0 or match.end() > parts[at].end:
             continue
         part = parts[at]
-        inside = words[bisect_left(starts, part.start) : bisect_left(starts, part.end)]
+        low, high = max(part.start, match.start() - _WINDOW), min(part.end, match.end() + _WINDOW)
+        inside = words[bisect_left(starts, low) : bisect_left(starts, high)]
         near = [
             (f.start, f.end, f.concept)
-            for f in findings[bisect_left(finding_starts, part.start) : bisect_left(finding_starts, part.end)]
+            for f in findings[bisect_left(finding_starts, low) : bisect_left(finding_starts, high)]
             if _is_sized(f.concept)
         ]
         near += [

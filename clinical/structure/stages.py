@@ -6,7 +6,7 @@ from functools import cache
 from clinical.report import Measurement
 from clinical.structure.lexicon import rules
 
-_JOIN = r"(?:[ ]?[:=#-]?[ ]|[ ]?[:=]|[ ](?:is|was|of|at|as|a|category|class|grade|level|score|rated|rates it|about)[ ]){1,3}"
+_JOIN = r"(?:[ ]?[:=#-]?[ ]|[ ]?[:=]|[ ](?:is|was|of|at|as|a|category|class|grade|level|score|rated|about)[ ]){1,3}"
 _TNM = re.compile(
     r"(?<![A-Za-z0-9])(?P<value>[ycp]{0,2}T(?:[0-4][a-d]?|is|X)[ ,]{0,2}[cp]?N(?:[0-3][a-c]?|X)"
     r"(?:[ ,]{0,2}[cp]?M(?:[01][a-c]?|X))?)(?![A-Za-z0-9])"

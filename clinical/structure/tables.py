@@ -173,7 +173,7 @@ def _rows_of(text: str, start: int, end: int, header: _Header, sex: str | None) 
     mark = header.mark if header.mark in line or header.mark == "gap" else _mark_of(line)
     if mark is None:
         return []
-    cells = [cell for cell in _cells(text, start, end, mark)]
+    cells = _cells(text, start, end, mark)
     columns = _assign(cells, header, start)
     if header.cells:
         return _across(text, columns, header, start, sex)
