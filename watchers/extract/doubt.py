@@ -19,6 +19,9 @@ from watchers.extract.tesseract import read_lines
 Pixels = NDArray[np.uint8]
 # A stretch without blanks that holds a digit, with a sign before it.
 TOKEN = re.compile(r"(?:[<>≤≥±+\-~]\s?)?[^\s|]*\d[^\s|]*")
+# How sure the reader must be of its weakest character, by which of the other readings agree (measured on
+# hard pages; see bench/README.md).
+SURE_WITH_BOTH, SURE_WITH_SECOND, SURE_WITH_ALONE, SURE_AGAINST_BOTH = 0.6, 0.9, 0.97, 0.999
 _EDGE = "()[]{},;:\"'“”.*_"
 
 
@@ -109,8 +112,12 @@ def plain(text: str) -> str:
 
 
 def doubtful(evidence: Evidence) -> bool:
-    """Whether the readings leave a doubt."""
-    return True
+    """Whether the readings leave a doubt: the fewer agree, the surer the first must be of itself."""
+    alone = plain(evidence.alone) == plain(evidence.text)
+    second = plain(evidence.second) == plain(evidence.text)
+    if second:
+        return evidence.odds < (SURE_WITH_BOTH if alone else SURE_WITH_SECOND)
+    return evidence.odds < (SURE_WITH_ALONE if alone else SURE_AGAINST_BOTH)
 
 
 def _readings(evidence: Evidence) -> tuple[str, ...]:

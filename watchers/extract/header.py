@@ -100,9 +100,12 @@ class _Cell:
     colon: bool
 
 
-def _bare_ok(label: str, kind: str, value: str) -> bool:
+_FORMED = ("birth_date", "observed", "mrn", "accession", "other_id")
+
+
+def _bare_ok(label: str, kind: str, value: str, starts: bool) -> bool:
     """Whether a label without a colon is one: only a strong label whose value has the right form."""
-    if label not in _labels().bare:
+    if label not in _labels().bare and not (starts and len(label) >= 4 and kind in _FORMED):
         return False
     head = value.strip()[:40]
     if kind in ("birth_date", "observed"):
@@ -137,7 +140,7 @@ def _cells(lines: list[str]) -> list[_Cell]:
             # A label stands at a line's or a column's beginning, never in running words.
             starts = not before.strip() or re.search(r"(?:[|;,•·/\])(]|\s{2,}|\t)\s*$", before) is not None
             if match["bare"] is not None:
-                if not _bare_ok(label, kind, line[match.end() :]):
+                if not _bare_ok(label, kind, line[match.end() :], starts):
                     continue
             elif not starts and (kind == "other" or len(label) < 3) and not _after_value(before):
                 continue
@@ -198,7 +201,7 @@ def tidy_name(value: str) -> str | None:
         r"\s(?:DOB|D\.O\.B|MRN|MR#|Age|Sex|DOS|born|aged?)\b|\d|[:#]", text, maxsplit=1, flags=re.IGNORECASE
     )[0]
     text = re.sub(rf"^(?:{_TITLES})\b\.?\s+", "", text.strip(" ,.;-–_*"), flags=re.IGNORECASE)
-    text = _CREDENTIAL.sub("", text).strip(" ,.;-/")
+    text = _CREDENTIAL.sub("", text).strip(" ,.;-/([")
     if not text or not re.match(rf"^{_NAME_WORD}(?:[ ,]+{_NAME_WORD}){{0,6}}$", text):
         return None
     if re.search(r"[a-z]{3,}\.\s", text) or (text.islower() and len(text.split()) not in (2, 3)):
@@ -260,6 +263,11 @@ def find_header(text: str, *, latest: int = 2068) -> Header:
             found = tidy_name(cell.value)
         elif cell.kind in ("mrn", "accession", "other_id"):
             found = tidy_id(cell.value)
+            if found and cell.label == "exam" and sum(c.isdigit() for c in found) < 5:
+                found = None
+            beside = re.match(r"[#\s]*[\w.-]+\s+/\s+([A-Za-z]{0,4}\d[\w-]{4,})$", cell.value)
+            if beside and cell.kind == "mrn":
+                value.setdefault("accession", beside[1])
         elif cell.kind == "birth_date":
             found = find_date(cell.value[:40], latest=min(latest, 2030))
         elif cell.kind == "sex":
@@ -293,8 +301,12 @@ def find_header(text: str, *, latest: int = 2068) -> Header:
     name = value.get("name")
     if value.get("family_name") and value.get("given_name"):
         name = f"{value['given_name']} {value['family_name']}"
-    sex = value.get("sex") or _sex_beside(top[:body])
     name = name or _name_beside_birth(top[:body])
+    if "mrn" not in value:
+        marked = next((m for line in top[:6] if (m := re.match(r"\s*#\s?(\d{5,12})\b", line))), None)
+        if marked:
+            value["mrn"] = marked[1]
+    sex = value.get("sex") or _sex_beside(top[:body]) or _sex_told(text, name)
     identity = Identity(
         mrn=value.get("mrn"),
         name=name,
@@ -305,8 +317,53 @@ def find_header(text: str, *, latest: int = 2068) -> Header:
         address=value.get("address"),
         other_ids=tuple(dict.fromkeys(others)),
     )
-    moment = observed[1] if observed else _dictated(lines[-12:], latest)
+    moment = observed[1] if observed else None
+    if moment is None or (observed and observed[0] >= _labels().observed["date"]):
+        moment = _lone_date(top[:body], identity.birth_date, latest) or moment
+    moment = moment or _dictated(lines[-12:], latest)
     return Header(identity, moment)
+
+
+_PERSON = "male|female|man|woman|gentleman|lady|boy|girl"
+_TOLD = re.compile(
+    rf"\b\d{{1,3}}[- ]?(?:year|yr|month|week|day)s?[- ]old\s+(?:[\w-]+\s+){{0,3}}?({_PERSON})\b"
+    rf"|\b\d{{1,3}}\s?(?:y/?o|y\.o\.)\s+(?:[\w-]+\s+){{0,2}}?({_PERSON}|m|f)\b",
+    re.IGNORECASE,
+)
+
+
+def _sex_told(text: str, name: str | None) -> str | None:
+    """From the first sentence that tells age and sex, or a title before the name, where no header does."""
+    family = re.escape(name.split()[-1]) if name else ""
+    titled = (
+        re.search(rf"\b(Mr|Mrs|Ms|Miss)\.?\s+(?:[\w'-]+\s+)?{family}\b", text[:6000], re.IGNORECASE)
+        if family
+        else None
+    )
+    if titled:
+        return "M" if titled[1].lower() == "mr" else "F"
+    match = _TOLD.search(text[:4000])
+    if match is None:
+        return None
+    word = (match[1] or match[2]).lower()
+    return "M" if word in ("male", "man", "gentleman", "boy", "m") else "F"
+
+
+def _lone_date(lines: list[str], birth_date: str | None, latest: int) -> str | None:
+    """A date that stands alone on a line or ends a title line, as under a letterhead."""
+    for line in lines[:14]:
+        match = DATE.search(line)
+        if match is None or re.search(r"\b(?:DOB|D\.O\.B|born|birth|b\.)", line, re.IGNORECASE):
+            continue
+        rest = line[match.end() :].strip(" .,;|")
+        alone = not line[: match.start()].strip(" .,;|") or re.match(
+            r"[A-Z][A-Za-z ,/&-]{3,60}\s$", line[: match.start()]
+        )
+        if alone and (not rest or re.match(r"(?:at\s*)?\d{1,2}:\d{2}", rest)):
+            found = find_moment(line[match.start() :], latest=latest)
+            if found and found[:10] != birth_date:
+                return found
+    return None
 
 
 def _sex_beside(lines: list[str]) -> str | None:
@@ -320,10 +377,17 @@ def _sex_beside(lines: list[str]) -> str | None:
     return None
 
 
+_IDENTIFIES = re.compile(
+    r"\b(?:DOB|D\.O\.B|born|b|birth)\b|\b\d{1,3}\s?(?:y\.?/?o|yo|yrs?)\b"
+    r"|\b(?:MRN|Med(?:ical)? Rec|MR ?#|Chart|Record|Patient ID)(?!\w)",
+    re.IGNORECASE,
+)
+
+
 def _name_beside_birth(lines: list[str]) -> str | None:
     """``GARCIA, MARIA L   03/14/1962   F``: a name without a label on the line that prints the birth date."""
     for line in lines[:12]:
-        if re.search(r"\b(?:DOB|D\.O\.B|born)\b", line, re.IGNORECASE) is None:
+        if _IDENTIFIES.search(line) is None:
             continue
         match = re.match(
             rf"\s*({_NAME_WORD},\s*{_NAME_WORD}(?: {_NAME_WORD})?|{_NAME_WORD}(?: {_NAME_WORD}){{1,3}})"

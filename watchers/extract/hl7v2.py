@@ -68,6 +68,10 @@ _SECTIONS = {
 }
 
 
+# Identifier types (table 0203) by how well they name the patient; others stand between.
+_ID_KINDS = {"MR": 0, "PI": 1, "PT": 1, "SS": 8, "DL": 8, "PPN": 8, "AN": 7, "VN": 7, "MA": 7, "MC": 7}
+
+
 @dataclass(frozen=True, slots=True)
 class Delimiters:
     """The signs that part a message."""
@@ -282,10 +286,8 @@ def identity_of(segment: Segment) -> Identity:
     ids = [segment.parts(3, i) for i in range(len(segment.repeats(3)))]
     ids = [[_first(p, segment.marks) for p in parts] for parts in ids if parts and parts[0].strip()]
     kinds = [parts[4] if len(parts) > 4 else "" for parts in ids]
-    chosen = next(
-        (i for wanted in ("MR", "PI", "PT", "") for i, kind in enumerate(kinds) if kind == wanted),
-        0 if ids else None,
-    )
+    order = sorted(range(len(ids)), key=lambda i: (_ID_KINDS.get(kinds[i], 2), i))
+    chosen = order[0] if order else None
     if chosen is None and segment.part(2):
         ids, chosen = [[segment.part(2), "", "", segment.part(2, 4)]], 0
     others = [parts[0] for i, parts in enumerate(ids) if i != chosen]

@@ -23,12 +23,14 @@ from watchers.extract.neural import Glyph, Line, Neural
 from watchers.extract.options import ExtractOptions
 from watchers.extract.page_geometry import leveling, lies_on_side, move, turn, warp, without_rules
 from watchers.extract.page_layout import Piece, arrange
+from watchers.extract.page_marks import CheckBox, find_boxes
 from watchers.extract.spelling import mend_words
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 PROBES = 6
 SLANT = math.radians(7)
+EMPTY, MARKED = "\u2610", "\u2612"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,14 @@ def read_page(image: Pixels, neural: Neural, options: ExtractOptions) -> PageTex
         level = rules.image
         boxes = [box.corners for box in neural.detect(level)] or boxes
     slanted = [box for box in boxes if _slanted(box)]
-    boxes = [box for box in boxes if not _slanted(box)]
+    checks = find_boxes(level, line)
+    boxes = [part for box in boxes if not _slanted(box) for part in _around(box, checks, line)]
     crops = [_crop(level, box) for box in boxes]
     lines = [mend_words(found) for found in mend(neural.recognize(crops), crops)]
+    for check in checks:
+        boxes.append(_corners(check.left, check.top, check.right, check.bottom))
+        crops.append(_crop(level, boxes[-1]))
+        lines.append(Line((Glyph(MARKED if check.marked else EMPTY, 1.0, "", 0.0, 0.5),)))
     kept = [i for i, found in enumerate(lines) if found.text.strip() and found.confidence > 0.5]
     pieces = [_piece(i, boxes[i], lines[i]) for i in kept]
     told = find_doubts([lines[i] for i in kept], [crops[i] for i in kept], neural)
@@ -159,6 +166,29 @@ def _upright(image: Pixels, neural: Neural) -> _Upright:
 
 def _worth(lines: Sequence[Line]) -> float:
     return float(np.mean([line.confidence * min(1.0, len(line.glyphs) / 8) for line in lines] or [0.0]))
+
+
+def _corners(left: float, top: float, right: float, bottom: float) -> Floats:
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+
+
+def _around(box: Floats, checks: Sequence[CheckBox], line: float) -> list[Floats]:
+    """A box of text without the check boxes that stand in it."""
+    left, right = float(box[:, 0].min()), float(box[:, 0].max())
+    top, bottom = float(box[:, 1].min()), float(box[:, 1].max())
+    within = sorted(
+        (c.left, c.right)
+        for c in checks
+        if top < (c.top + c.bottom) / 2 < bottom and c.right > left + 1 and c.left < right - 1
+    )
+    if not within:
+        return [box]
+    parts, at = [], left
+    for low, high in [*within, (right, right)]:
+        if low - at > 0.4 * line:
+            parts.append(_corners(at, top, low - 1, bottom))
+        at = max(at, float(high + 1))
+    return parts
 
 
 def _height(box: Floats) -> float:

@@ -63,7 +63,7 @@ def leveling(boxes: Sequence[Floats], shape: tuple[int, ...]) -> Floats | None:
         return None
     moved = _apply(matrix, reach)
     line = float(np.median([min(np.ptp(box[:, 1]), np.linalg.norm(box[3] - box[0])) for box in long])) / unit
-    if np.abs(moved[:, 1] - reach[:, 1]).max() < line * 0.12:
+    if np.abs(moved[:, 1] - reach[:, 1]).max() < line * 0.08:
         return None
     low, top = moved.min(axis=0), moved.max(axis=0)
     scale = unit * min(1.0, 1.25 * 2 * max(wide, high) / unit / max(2.0, float((top - low).max())) / 2)

@@ -35,7 +35,7 @@ _PERSON = (
     rf"(?P<cred>(?:,?[ \t]+(?:{_CREDENTIALS})(?!\w))*)"
 )
 _PHRASE = _any_of("signs", r"(?<!\w)", r"(?:\s+by)?[ \t]*[:\-\u2013\u2014]?[ \t]*")
-_SLASH_S = re.compile(r"(?:^|\s)/[sS]/[ \t]*")
+_SLASH_S = re.compile(r"(?:^|\s)/[eE]?[sS]/[ \t]*")
 _UNSIGNED = _any_of("unsigned", r"\b", r"\b")
 _PRELIMINARY = _any_of("preliminary")
 _STATUS_FINAL = _any_of("final", r"(?:^|\n|\s{2,}|\|)\W*")
