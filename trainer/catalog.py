@@ -29,8 +29,8 @@ BITS_PER_WEIGHT: dict[Quantization, float] = {
 """As llama.cpp writes whole models, embeddings included."""
 _NF4_BYTES = 0.516
 """Of one weight in NF4 with double quantization (Dettmers et al. 2023, section 3)."""
-_ADAM_BYTES = 16
-"""Of one trained parameter: weight, gradient and two moments in float32."""
+_TRAINED_BYTES = {"lora": 16, "qlora": 10}
+"""Of one trained parameter: weight, gradient and two moments, which QLoRA's optimizer keeps in eight bits."""
 _OVERHEAD = 1.5e9
 """Of a GPU process: context, workspaces, fragmentation."""
 
@@ -85,7 +85,7 @@ class Model:
         logits = 0.3 * tokens * self.vocabulary * 4 * 2
         return (
             weights
-            + self.adapter_parameters(recipe) * _ADAM_BYTES
+            + self.adapter_parameters(recipe) * _TRAINED_BYTES[method]
             + activations
             + logits
             + (_OVERHEAD if gpu else 5e8)

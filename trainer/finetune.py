@@ -215,7 +215,7 @@ def finetune(
         TrainingError: no data, or a loss that is no number.
         BaseError: the base cannot be trained so.
     """
-    with _threads(recipe.threads):
+    with threads(recipe.threads):
         return _run(dataset, base, recipe, out, progress)
 
 
@@ -238,14 +238,14 @@ def _run(
         : recipe.validation_rows
     ]
     torch.manual_seed(recipe.seed)
-    model = _model(base, recipe)
-    watch = _Watch(progress, recipe)
+    model = base_weights(base, recipe)
+    watch = Watch(progress, recipe)
     callbacks: list[TrainerCallback] = [watch]
     if recipe.report_to == "tensorboard":
         callbacks.append(TensorBoardCallback(SummaryWriter(str(out / "tensorboard"))))
     if recipe.patience and held_rows:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
-    with _quiet_libraries():
+    with quiet_libraries():
         trainer = RowTrainer(
             model=model,
             args=_arguments(recipe, out, len(rows), bool(held_rows)),
@@ -296,7 +296,8 @@ def _figures(
     }
 
 
-def _model(base: BaseModel, recipe: Recipe) -> Any:
+def base_weights(base: BaseModel, recipe: Recipe) -> Any:
+    """The base as the recipe wants it in memory: whole, or in four bits for QLoRA."""
     on_gpu = torch.cuda.is_available()
     dtype = torch.bfloat16 if on_gpu and torch.cuda.is_bf16_supported() else torch.float32
     if recipe.method == "lora":
@@ -391,7 +392,7 @@ def _arguments(recipe: Recipe, out: Path, rows: int, has_validation: bool) -> SF
     )
 
 
-class _Watch(TrainerCallback):  # type: ignore[misc]
+class Watch(TrainerCallback):  # type: ignore[misc]
     """Tells the progress and stops a run whose loss is no number."""
 
     def __init__(self, progress: Callable[[Progress], None] | None, recipe: Recipe) -> None:
@@ -454,7 +455,7 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
     before = torch.get_num_threads()
     if count:
         torch.set_num_threads(count)
@@ -465,7 +466,7 @@ def _threads(count: int) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet_libraries() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
     """The libraries' own chatter goes: what a run tells, it tells through ``progress`` and its files."""
     loggers = [logging.getLogger(name) for name in ("transformers", "trl", "peft", "accelerate", "datasets")]
     levels = [logger.level for logger in loggers]

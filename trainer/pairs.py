@@ -111,10 +111,11 @@ def pair_up(
         if compared is not None:
             examples.append(compared)
     for correction in feedback:
-        if _plain(correction.final) in ("", _plain(correction.draft)):
+        example = corrected(correction)
+        if example is None:
             left_out["draft accepted unedited"] += 1
         else:
-            examples.append(_corrected(correction))
+            examples.append(example)
     unique = {example.id: example for example in examples}
     return Pairs(tuple(unique.values()), dict(left_out))
 
@@ -292,8 +293,13 @@ def _speaks_of_prior(sentence: str) -> bool:
     return bool(_COMPARING.search(sentence) and _PRIOR.search(sentence)) and len(sentence.split()) >= 3
 
 
-def _corrected(correction: Correction) -> Example:
-    """A confirmed correction: the physician's words, line by line, are the reference."""
+def corrected(correction: Correction) -> Example | None:
+    """A confirmed correction as a pair: the physician's words, line by line, are the reference.
+
+    None where the draft was accepted as it was: what a model said itself teaches it nothing but itself.
+    """
+    if _plain(correction.final) in ("", _plain(correction.draft)):
+        return None
     report = correction.reports[-1]
     lines = [line.strip(" -•\t") for line in correction.final.splitlines() if line.strip(" -•\t")]
     patient = report.patient_id or report.id

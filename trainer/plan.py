@@ -96,9 +96,14 @@ def plan(
         )
     elif chosen.method != wished.method:
         notes.append("LoRA does not fit: QLoRA on weights of four bits.")
+    if chosen.rank < wished.rank:
+        notes.append(f"Rank {chosen.rank} instead of {wished.rank}.")
     if chosen.row_tokens < wished.row_tokens:
         notes.append(f"Rows of {chosen.row_tokens} tokens; longer examples are left out and counted.")
-    served = quantization or _finest(model, machine)
+    served = quantization or _finest(model, machine.gpu_bytes * machine.gpus or machine.ram_bytes)
+    if served is None and on_gpu:
+        served = _finest(model, machine.ram_bytes)
+        notes.append("The model and its cache are served partly from main memory, which is slow.")
     if served is None:
         served = "Q4_K_M"
         reasons.append(
@@ -175,12 +180,21 @@ def _attempts(wished: Recipe, on_gpu: bool) -> list[Recipe]:
         )
         for method in methods
         for length in lengths
+    ] + [
+        replace(
+            wished,
+            method="qlora",
+            rank=max(4, wished.rank // 2),
+            row_tokens=min(512, lengths[-1]),
+            max_length=min(512, wished.max_length),
+            gradient_checkpointing=on_gpu,
+        )
     ]
 
 
-def _finest(model: Model, machine: Machine) -> Quantization | None:
-    """The finest quantization that the machine can serve with a cache for four long reports."""
-    memory = (machine.gpu_bytes * machine.gpus or machine.ram_bytes) * RESERVE
+def _finest(model: Model, memory: float) -> Quantization | None:
+    """The finest quantization that fits a memory together with a cache for four long reports."""
+    memory *= RESERVE
     kept = model.cache_bytes(4 * min(4096, model.context)) + 1e9
     order: list[Quantization] = [q for q in reversed(QUANTIZATIONS) if q not in ("F16", "BF16")]
     return next((q for q in order if model.gguf_bytes(q) + kept <= memory), None)

@@ -38,7 +38,7 @@ class Recipe:
     dropout: float = 0.0
     targets: str | tuple[str, ...] = "all-linear"
     top_layers: int = 0
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     schedule: str = "cosine"
     warmup: float = 0.05
     weight_decay: float = 0.0
@@ -47,12 +47,12 @@ class Recipe:
     max_minutes: float = 0.0
     max_length: int = 1024
     row_tokens: int = 1024
-    accumulate: int = 2
+    accumulate: int = 1
     packing: Packing = "shared"
     rslora: bool = False
     dora: bool = False
     patience: int = 0
-    validation_rows: int = 8
+    validation_rows: int = 4
     checkpoint_steps: int = 50
     seed: int = 0
     threads: int = 0

@@ -1,0 +1,189 @@
+"""After SFT: DPO on preferences (the physicians' edits, the evidence check's verdicts) and GRPO on rewards.
+
+DPO: Rafailov et al. (2023). GRPO: Shao et al. (2024). Both go on from a release's own adapter within one training, so
+a release is still trained from the base; trl holds the SFT adapter fixed as the reference.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset as TableDataset
+from peft import PeftModel
+from transformers import PrinterCallback
+from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer
+
+from clinical.errors import TrainingError
+from trainer.basemodel import load_tokenizer
+from trainer.example import Example
+from trainer.finetune import ADAPTER, Adapter, Progress, Watch, base_weights, quiet_libraries, render, threads
+from trainer.recipe import Recipe
+from trainer.reward import Preference, reward
+
+
+def dpo(
+    adapter: Adapter,
+    preferences: Sequence[Preference],
+    out: Path,
+    *,
+    beta: float = 0.1,
+    learning_rate: float = 5e-5,
+    epochs: float = 1.0,
+    sft_weight: float = 0.2,
+    progress: Callable[[Progress], None] | None = None,
+) -> Adapter:
+    """Trains the adapter on towards what was preferred.
+
+    Args:
+        adapter: after SFT.
+        preferences: pairs of replies.
+        beta: how closely the model is held to the SFT model.
+        sft_weight: weight of the chosen reply's own likelihood beside the preference; keeps numbers from drifting.
+
+    Raises:
+        TrainingError: no preferences, or a loss that is no number.
+    """
+    if not preferences:
+        raise TrainingError("There are no preferences to train on.", "Confirm corrections first.")
+    recipe = replace(adapter.recipe, learning_rate=learning_rate, epochs=epochs)
+    tokenizer = load_tokenizer(adapter.base)
+    rows = [_texts(tokenizer, preference) for preference in preferences]
+    arguments = DPOConfig(
+        **_common(recipe, out),
+        num_train_epochs=epochs,
+        beta=beta,
+        loss_type=["sigmoid", "sft"],
+        loss_weights=[1.0, sft_weight],
+        max_length=recipe.max_length,
+    )
+
+    def make(model: Any, watch: Watch) -> Any:
+        return DPOTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=TableDataset.from_list(rows),
+            processing_class=tokenizer,
+            callbacks=[watch],
+        )
+
+    return _train(adapter, recipe, out, make, progress)
+
+
+def grpo(
+    adapter: Adapter,
+    examples: Sequence[Example],
+    out: Path,
+    *,
+    generations: int = 4,
+    max_new_tokens: int = 160,
+    max_steps: int = 50,
+    learning_rate: float = 2e-5,
+    beta: float = 0.02,
+    worth: Callable[[Example, str], float] = reward,
+    progress: Callable[[Progress], None] | None = None,
+) -> Adapter:
+    """Trains the adapter on towards replies that are worth more than others to the same prompt.
+
+    Args:
+        generations: replies drawn for each prompt.
+        worth: reward of a reply.
+
+    Raises:
+        TrainingError: no examples, or a loss that is no number.
+    """
+    if not examples:
+        raise TrainingError("There is nothing to train on.", "Sign more reports.")
+    recipe = replace(adapter.recipe, learning_rate=learning_rate, max_steps=max_steps)
+    tokenizer = load_tokenizer(adapter.base)
+    known = {example.id: example for example in examples}
+    rows = [{"prompt": _prompt(tokenizer, example), "example": example.id} for example in examples]
+
+    def judged(completions: Sequence[str], example: Sequence[str], **_: Any) -> list[float]:
+        return [worth(known[i], text) for i, text in zip(example, completions, strict=True)]
+
+    arguments = GRPOConfig(
+        **(
+            _common(recipe, out)
+            | {
+                "per_device_train_batch_size": generations,
+                "gradient_accumulation_steps": min(4, len(examples)),
+            }
+        ),
+        max_steps=max_steps,
+        num_generations=generations,
+        max_completion_length=max_new_tokens,
+        beta=beta,
+        temperature=1.0,
+    )
+
+    def make(model: Any, watch: Watch) -> Any:
+        return GRPOTrainer(
+            model=model,
+            reward_funcs=judged,
+            args=arguments,
+            train_dataset=TableDataset.from_list(rows),
+            processing_class=tokenizer,
+            callbacks=[watch],
+        )
+
+    return _train(adapter, recipe, out, make, progress)
+
+
+def _train(
+    adapter: Adapter,
+    recipe: Recipe,
+    out: Path,
+    make: Callable[[Any, Watch], Any],
+    progress: Callable[[Progress], None] | None,
+) -> Adapter:
+    torch.manual_seed(recipe.seed)
+    watch = Watch(progress, recipe)
+    began = time.monotonic()
+    with threads(recipe.threads), quiet_libraries():
+        model = PeftModel.from_pretrained(
+            base_weights(adapter.base, recipe), str(adapter.path), is_trainable=True
+        )
+        trainer = make(model, watch)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+        watch.require_numbers()
+        trainer.model.save_pretrained(str(out / ADAPTER), selected_adapters=["default"])
+    losses = tuple((int(h["step"]), float(h["loss"])) for h in trainer.state.log_history if "loss" in h)
+    figures = {"steps": float(trainer.state.global_step), "seconds": time.monotonic() - began}
+    return Adapter(out / ADAPTER, adapter.base, recipe, adapter.dataset_sha256, losses, (), figures)
+
+
+def _common(recipe: Recipe, out: Path) -> dict[str, Any]:
+    on_gpu = torch.cuda.is_available()
+    return {
+        "output_dir": str(out / "checkpoints"),
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": 4,
+        "learning_rate": recipe.learning_rate,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 2,
+        "use_cpu": not on_gpu,
+        "bf16": on_gpu and torch.cuda.is_bf16_supported(),
+        "activation_checkpointing": recipe.gradient_checkpointing,
+        "save_strategy": "no",
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "report_to": [],
+        "disable_tqdm": True,
+        "seed": recipe.seed,
+    }
+
+
+def _prompt(tokenizer: Any, example: Example) -> str:
+    messages = [dict(message) for message in example.prompt.messages]
+    return render(tokenizer, messages, example.completion)[0]
+
+
+def _texts(tokenizer: Any, preference: Preference) -> dict[str, str]:
+    messages = [dict(message) for message in preference.example.prompt.messages]
+    prompt, chosen = render(tokenizer, messages, preference.chosen)
+    _, rejected = render(tokenizer, messages, preference.rejected)
+    return {"prompt": prompt, "chosen": chosen, "rejected": rejected}

@@ -1,0 +1,88 @@
+"""What a reply is worth, from 0 to 1: for choosing between drafts and as GRPO's reward. Pure.
+
+Four parts: the form that the tool reads, support by the report, the reference's numbers, and length. A reply that
+breaks its form is worth nothing, whatever it says; so is one that says nothing where there is something to say.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from clinical.evidence.check import Checker
+from clinical.prompts import BrokenReply, parse_reply, target
+from trainer import measures
+from trainer.example import Example
+from trainer.pairs import Correction, corrected
+
+WEIGHTS: Mapping[str, float] = {"supported": 0.5, "values": 0.2, "agreement": 0.2, "length": 0.1}
+CLEAR = 0.15
+"""By how much one draft must be worth more than another to be preferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Of two replies to one prompt the one that is preferred."""
+
+    example: Example = field(repr=False)
+    chosen: str = field(repr=False)
+    rejected: str = field(repr=False)
+
+
+def reward(example: Example, reply: str) -> float:
+    """What a reply is worth."""
+    parts = reward_parts(example, reply)
+    return sum(weight * parts[name] for name, weight in WEIGHTS.items()) if parts else 0.0
+
+
+def reward_parts(example: Example, reply: str) -> dict[str, float]:
+    """The parts, each 0 to 1; empty where the reply breaks its form or is silent without reason."""
+    try:
+        parse_reply(example.task, reply)
+    except BrokenReply:
+        return {}
+    text, sentences = measures.draft_text(example, reply)
+    if not text.strip():
+        return {} if example.reference else dict.fromkeys(WEIGHTS, 1.0)
+    checker = Checker(example.reports)
+    support = measures.support_measures(sentences or [text], checker)["unsupported"]
+    values = measures.value_measures(text, example.reference, "")["value_f1"]
+    agreement = measures.text_measures(text, example.reference)["rougeL"][0]
+    wanted, said = len(example.reference.split()), len(text.split())
+    looping = measures.reply_measures(example.prompt, example, reply)["loops"][0]
+    return {
+        "supported": 1 - support[0] / support[1] if support[1] else 0.0,
+        "values": values[0] / values[1] if values[1] else 1.0,
+        "agreement": agreement,
+        "length": 0.0 if looping else min(wanted, said) / max(wanted, said, 1),
+    }
+
+
+def by_correction(corrections: Sequence[Correction]) -> list[Preference]:
+    """What a physician made of a draft is preferred to the draft; an accepted draft prefers nothing."""
+    preferences = []
+    for correction in corrections:
+        example = corrected(correction)
+        lines = [line.strip(" -•\t") for line in correction.draft.splitlines() if line.strip(" -•\t")]
+        if example is None or correction.tool == "diagnose":
+            continue
+        drafted = target(correction.tool, sentences=lines)
+        if drafted != example.completion:
+            preferences.append(Preference(example, example.completion, drafted))
+    return preferences
+
+
+def by_check(examples: Sequence[Example], drafts: Mapping[str, Sequence[str]]) -> list[Preference]:
+    """Of several drafts the worthiest against the least worthy, where they differ clearly.
+
+    The physician's own reply stands in where every draft is poor, as long as the report supports it.
+
+    Args:
+        drafts: by example id, replies of a model.
+    """
+    preferences = []
+    for example in examples:
+        replies = [*dict.fromkeys(drafts.get(example.id, ())), example.completion]
+        worth = sorted((reward(example, reply), number) for number, reply in enumerate(replies))
+        (least, low), (most, high) = worth[0], worth[-1]
+        if most - least >= CLEAR:
+            preferences.append(Preference(example, replies[high], replies[low]))
+    return preferences
