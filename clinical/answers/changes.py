@@ -1,5 +1,6 @@
 """Measurements and findings of two reports aligned by what they are."""
 
+import re
 from typing import Literal
 
 from clinical.answers.answer import Change, NotCompared
@@ -22,6 +23,25 @@ _NOT_NOW = frozenset(
         "indication",
     }
 )
+_NEAR = 2.5
+_DIGITS = re.compile(r"\d[\d.,/]*")
+_FORMER_HEADING = re.compile(r"previous|prior|earlier|comparison|last results", re.I)
+_FORMER = re.compile(r"\b(?:previous(?:ly)?|prior|was|from|baseline|formerly|last|earlier)\b[\s:(]*$", re.I)
+_COURSES = {
+    "new": re.compile(r"\b(?:new|newly|interval development|has developed|now present|recent onset)\b"),
+    "resolved": re.compile(r"\b(?:resolved|resolution of|has cleared|no longer|disappeared|gone|healed)\b"),
+    "unchanged": re.compile(
+        r"\b(?:unchanged|stable|no (?:significant |interval )*change|persist\w*|similar)\b"
+    ),
+    "up": re.compile(
+        r"\b(?:increas\w+|enlarg(?:ed|ing)|wors\w+|progress(?:ed|ion|ing)|larger|more (?:extensive|prominent|severe)|"
+        r"grown|risen|higher|exacerbat\w+|uncontrolled|poorly controlled)\b"
+    ),
+    "down": re.compile(
+        r"\b(?:decreas\w+|improv\w+|smaller|diminish\w+|resolving|regress\w+|lessened|better|less (?:extensive|"
+        r"prominent|severe)|reduced|lower|clearing|partial(?:ly)? (?:resolved|resolution))\b"
+    ),
+}
 _GRADES = (
     ("trace", "tiny", "minimal", "minute"),
     ("mild", "small", "slight", "minor"),
@@ -73,31 +93,31 @@ def value_changes(
 def finding_changes(
     prior: Report, current: Report, days: int | None
 ) -> tuple[list[Change], list[NotCompared]]:
-    """New, resolved and regraded findings; one that the current report does not mention stays open."""
+    """New, resolved and regraded findings.
+
+    One that the current report does not mention stays open, and so does one that the prior did not mention, unless
+    a report says in words how it went ("new", "resolved", "has decreased").
+    """
     old, new = _findings(prior), _findings(current)
     changes: list[Change] = []
     open_: list[NotCompared] = []
     for key in dict.fromkeys((*new, *old)):
         concept, side = key
         name = f"{side} {concept}" if side else concept
-        a = old.get(key) or _unsided(old, concept, side)
-        b = new.get(key) or _unsided(new, concept, side)
-        places = [evidence(r, f.start, f.end) for r, f in ((prior, a), (current, b)) if f is not None]
-        direction: Direction
+        a, b = old.get(key) or _denied(old, key), new.get(key) or _denied(new, key)
         if b is None:
             if a is not None and a.assertion == "present":
                 open_.append(NotCompared(name=name, reason="not mentioned in the current report"))
             continue
-        if key not in new and key in old and side is not None and key in new:
+        if a is None and b.assertion != "absent" and _is_wider(key, new):
             continue
-        if b.assertion == "present" and (a is None or a.assertion == "absent"):
-            direction = "new"
-        elif b.assertion == "absent" and a is not None and a.assertion in ("present", "possible"):
-            direction = "resolved"
-        elif a is not None and {a.assertion, b.assertion} <= {"present", "possible"}:
-            direction = _grade(a, b)
-        else:
+        said = None if _same_words(prior, current, b) else _said(current, b)
+        direction = _course(a, b, said)
+        if direction is None:
+            if a is None and b.assertion == "present":
+                open_.append(NotCompared(name=name, reason="not mentioned in the prior report"))
             continue
+        places = [evidence(r, f.start, f.end) for r, f in ((prior, a), (current, b)) if f is not None]
         changes.append(
             Change(
                 name=name,
@@ -111,18 +131,99 @@ def finding_changes(
     return changes, open_
 
 
+def _course(a: Finding | None, b: Finding, said: str | None) -> Direction | None:
+    """How a finding went, from what both reports assert and what the current one says of it in words."""
+    there = ("present", "possible")
+    if b.assertion in ("absent", "historical"):
+        gone = b.assertion == "absent" or said == "resolved"
+        return "resolved" if gone and a is not None and a.assertion in there else None
+    if b.assertion not in there:
+        return None
+    if said == "resolved":
+        return "resolved" if a is not None else None
+    if a is None or a.assertion == "absent":
+        if said in ("up", "down", "unchanged"):
+            return said  # type: ignore[return-value]
+        return "new" if b.assertion == "present" and (a is not None or said == "new") else None
+    if a.assertion not in there:
+        return None
+    grade = _grade(a, b)
+    if grade in ("unchanged", "changed") and said in ("up", "down"):
+        return said  # type: ignore[return-value]
+    return "unchanged" if said == "unchanged" and a.assertion == b.assertion else grade
+
+
+def _said(report: Report, finding: Finding) -> str | None:
+    """What the sentence says of the finding's course: ``up``, ``down``, ``unchanged``, ``new``, ``resolved``."""
+    text = report.text
+    start = (
+        max(text.rfind(". ", 0, finding.start), text.rfind("\n", 0, finding.start), finding.start - 90) + 1
+    )
+    stops = [at for mark in (". ", "\n\n", ";") if (at := text.find(mark, finding.end)) >= 0]
+    around = text[max(0, start) : min([*stops, finding.end + 90])].lower()
+    own = finding.start - max(0, start)
+    near: list[tuple[int, str]] = []
+    for course, pattern in _COURSES.items():
+        for match in pattern.finditer(around):
+            near.append((min(abs(match.start() - own), abs(match.end() - own)), course))
+    return min(near)[1] if near else None
+
+
+def _same_words(prior: Report, current: Report, finding: Finding) -> bool:
+    """Does the prior report have the very words around the finding? Then they tell no change since."""
+    start, end = max(0, finding.start - 60), finding.end + 60
+    return _masked(current.text[start:end]).strip("# ") in _masked(prior.text)
+
+
+def _masked(text: str) -> str:
+    return _DIGITS.sub("#", text)
+
+
+def _denied(found: dict[tuple[str, str | None], Finding], key: tuple[str, str | None]) -> Finding | None:
+    """A denial that covers the finding: of both sides, or of its kind ("no consolidation" of a lobar one)."""
+    concept, side = key
+    for (other, other_side), finding in found.items():
+        covers = other == concept or concept.endswith(" " + other)
+        if covers and finding.assertion == "absent" and other_side in (None, side):
+            return finding
+    return None
+
+
+def _is_wider(key: tuple[str, str | None], found: dict[tuple[str, str | None], Finding]) -> bool:
+    """Is there a more exact finding of the same kind, so that this one says nothing more?"""
+    concept, side = key
+    return any(c.endswith(" " + concept) and s in (side, None) for c, s in found if c != concept)
+
+
 def _by_name(report: Report, used: set[Measurement]) -> dict[str, Measurement]:
+    """The value of each name that the report gives for now: the latest by date, never one it quotes from before."""
     found: dict[str, Measurement] = {}
     for m in report.structure.measurements:
-        if m not in used and (m.name not in found or (m.date or "") >= (found[m.name].date or "")):
+        if m in used or _is_former(report, m):
+            continue
+        known = found.get(m.name)
+        if known is None or (m.date or "") > (known.date or ""):
             found[m.name] = m
     return found
+
+
+def _is_former(report: Report, m: Measurement) -> bool:
+    """Does the report quote the value from an earlier time?"""
+    section = next((s for s in report.structure.sections if s.start <= m.start < s.end), None)
+    if section is not None and (section.name == "comparison" or _FORMER_HEADING.search(section.heading)):
+        return True
+    before = report.text[max(0, m.start - 30) : m.start]
+    inside = report.text[m.start : m.end].partition(m.value_text)[0]
+    return bool(_FORMER.search(before.rpartition("\n")[2])) or bool(_FORMER.search(inside))
 
 
 def _why_not(a: Measurement, b: Measurement) -> str | None:
     if a.value is None or b.value is None:
         return None if a.unit == b.unit else f"units differ: {a.unit or 'none'} and {b.unit or 'none'}"
-    if a.unit != b.unit and (not a.unit or not b.unit or not same_kind(a.unit, b.unit, a.name)):
+    if a.unit != b.unit and not (a.unit and b.unit):
+        near = b.value != 0 and 1 / _NEAR <= a.value / b.value <= _NEAR
+        return None if near else f"units differ: {a.unit or 'none'} and {b.unit or 'none'}"
+    if a.unit != b.unit and not same_kind(a.unit, b.unit, a.name):
         return f"units differ and cannot be converted: {a.unit or 'none'} and {b.unit or 'none'}"
     if a.comparator != b.comparator and "=" not in (a.comparator, b.comparator):
         return "one is above and the other below a limit"
@@ -134,7 +235,7 @@ def _converted(a: Measurement, b: Measurement) -> tuple[str, Direction]:
     if a.value is None or b.value is None:
         return a.value_text, "unchanged" if a.value_text == b.value_text else "changed"
     old, printed, near = a.value, a.value_text, 0.0
-    if a.unit != b.unit:
+    if a.unit and b.unit and a.unit != b.unit:
         old = convert(a.value, a.unit, b.unit, a.name)
         decimals = len(b.value_text.partition(".")[2])
         printed, near = f"{old:.{decimals}f}", 0.6 * 10**-decimals
@@ -147,7 +248,7 @@ def _converted(a: Measurement, b: Measurement) -> tuple[str, Direction]:
 
 def _findings(report: Report) -> dict[tuple[str, str | None], Finding]:
     """One finding for each concept and side: stated before suspected before denied."""
-    rank = {"present": 0, "possible": 1, "absent": 2}
+    rank = {"present": 0, "possible": 1, "absent": 2, "historical": 3}
     found: dict[tuple[str, str | None], Finding] = {}
     for f in report.structure.findings:
         if f.assertion not in rank or f.section in _NOT_NOW:
@@ -156,12 +257,6 @@ def _findings(report: Report) -> dict[tuple[str, str | None], Finding]:
         if key not in found or rank[f.assertion] < rank[found[key].assertion]:
             found[key] = f
     return found
-
-
-def _unsided(found: dict[tuple[str, str | None], Finding], concept: str, side: str | None) -> Finding | None:
-    """A denial without a side speaks of both sides."""
-    f = found.get((concept, None)) if side else None
-    return f if f is not None and f.assertion == "absent" else None
 
 
 def _grade(a: Finding, b: Finding) -> Direction:

@@ -14,12 +14,13 @@ from clinical.answers.answer import Answer, Change, Claim, NotCompared
 from clinical.answers.changes import Direction, finding_changes, value_changes
 from clinical.answers.frame import begin, people
 from clinical.answers.model import spoken
-from clinical.answers.passages import evidence, one_line
+from clinical.answers.passages import PLANS, evidence, one_line
 from clinical.errors import Refused
 from clinical.prompts import Generate
 from clinical.report import Measurement, Report
 
 _SAID = 8
+_TIME = re.compile(r"[\s-]*(?:hour|day|week|month|year|minute)s?\b", re.I)
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|\.\d+")
 
 
@@ -63,7 +64,7 @@ def changes_between(prior: Report, current: Report) -> tuple[list[Change], list[
         else:
             before = prior.text[pair.prior_start : pair.prior_end]
             after = current.text[pair.current_start : pair.current_end]
-            if before == after:
+            if before == after or _is_plan(current, pair.current_start, pair.current_end):
                 continue
             name, unit = name_before(current.text, pair.current_start, pair.current_end), ""
             spans = (pair.prior_start, pair.prior_end, pair.current_start, pair.current_end)
@@ -117,6 +118,12 @@ def direction_of(before: str, after: str) -> Direction:
     if not old or len(old) != len(new) or len(moved) > 1:
         return "changed"
     return "unchanged" if not moved else "up" if moved.pop() else "down"
+
+
+def _is_plan(report: Report, start: int, end: int) -> bool:
+    """A number of the plan, or one that only says when to come back: no finding."""
+    section = next((s.name for s in report.structure.sections if s.start <= start < s.end), None)
+    return section in PLANS or _TIME.match(report.text, end) is not None
 
 
 def _measurement_at(report: Report, offset: int) -> Measurement | None:
