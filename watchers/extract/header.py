@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from clinical.report import Identity
 from watchers.extract.dates import DATE, date_of, find_date, find_moment
+from watchers.extract.report_type import type_of_title
 
 HEADER_LINES = 45
 _RULES = Path(__file__).with_name("header.toml")
@@ -301,9 +302,17 @@ def find_header(text: str, *, latest: int = 2068) -> Header:
     name = value.get("name")
     if value.get("family_name") and value.get("given_name"):
         name = f"{value['given_name']} {value['family_name']}"
+    for line in top[:8]:
+        # "WHITE, NADIA - 35680638 - DOB 1/28/1975": name, number, birth date, no label for the first two.
+        beside = _NAME_AND_NUMBER.match(line)
+        if beside and _IDENTIFIES.search(line[beside.end() :]):
+            name = name or tidy_name(beside["name"])
+            value.setdefault("mrn", beside["id"])
     name = name or _name_beside_birth(top[:body])
     if "mrn" not in value:
-        marked = next((m for line in top[:6] if (m := re.match(r"\s*#\s?(\d{5,12})\b", line))), None)
+        marked = next(
+            (m for line in top[:6] if (m := re.match(r"\s*#\s?([A-Z]{0,3}\d{5,12})\b", line))), None
+        )
         if marked:
             value["mrn"] = marked[1]
     sex = value.get("sex") or _sex_beside(top[:body]) or _sex_told(text, name)
@@ -356,9 +365,9 @@ def _lone_date(lines: list[str], birth_date: str | None, latest: int) -> str | N
         if match is None or re.search(r"\b(?:DOB|D\.O\.B|born|birth|b\.)", line, re.IGNORECASE):
             continue
         rest = line[match.end() :].strip(" .,;|")
-        alone = not line[: match.start()].strip(" .,;|") or re.match(
-            r"[A-Z][A-Za-z ,/&-]{3,60}\s$", line[: match.start()]
-        )
+        before = re.split(r"\s{3,}|\t|\|", line[: match.start()])[-1].strip(" .,;")
+        before = re.sub(r"\s(?:of|on|dated)$", "", before, flags=re.IGNORECASE)
+        alone = not before or (len(before) <= 60 and type_of_title(before) is not None)
         if alone and (not rest or re.match(r"(?:at\s*)?\d{1,2}:\d{2}", rest)):
             found = find_moment(line[match.start() :], latest=latest)
             if found and found[:10] != birth_date:
@@ -377,6 +386,9 @@ def _sex_beside(lines: list[str]) -> str | None:
     return None
 
 
+_NAME_AND_NUMBER = re.compile(
+    rf"\s*(?P<name>{_NAME_WORD}[^\d|;:]*?)\s*[-,|]\s*(?P<id>[A-Z]{{0,3}}\d[\d-]{{4,12}})\s*[-,|]"
+)
 _IDENTIFIES = re.compile(
     r"\b(?:DOB|D\.O\.B|born|b|birth)\b|\b\d{1,3}\s?(?:y\.?/?o|yo|yrs?)\b"
     r"|\b(?:MRN|Med(?:ical)? Rec|MR ?#|Chart|Record|Patient ID)(?!\w)",

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from watchers.extract.dates import DATE
+
 _RULES = Path(__file__).with_name("report_types.toml")
 _TITLE_LINES = 30
+# A line that prints one result: a number with a concentration's unit.
+_RESULT = re.compile(
+    r"\d\s*(?:[a-zµ]?[gG]/d?L|[mµun]?mol/L|m?[IU]{1,2}/m?L|10\^\d+/[uµ]?L|[kK]/[uµ]L|fL|mEq/L|pg/mL|ng/mL|/HPF|%)(?![\w])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ def _titles(text: str) -> list[str]:
     """Lines that look like titles, and what stands after "Exam:", "Study:" or "Procedure:"."""
     named: list[str] = []
     plain: list[str] = []
-    for line in text.splitlines()[:_TITLE_LINES]:
+    for number, line in enumerate(text.splitlines()[:_TITLE_LINES]):
         line = line.strip(" \t*=#_-|")
         if not line:
             continue
@@ -57,15 +63,27 @@ def _titles(text: str) -> list[str]:
         )
         if label:
             named.append(label[1])
-        elif len(line) <= 70 and not re.search(r"[.;,]$", line) and ":" not in line.rstrip(":"):
-            upper = sum(c.isupper() for c in line) / max(1, sum(c.isalpha() for c in line))
+            continue
+        for cell in re.split(r"\s{3,}|\t|\s\|\s", line):
+            cell = DATE.sub("", cell).strip(" ,.;-")
             if (
-                upper > 0.6
-                or line.istitle()
-                or sum(w[:1].isupper() for w in line.split()) >= len(line.split()) * 0.7
+                2 < len(cell) <= 70
+                and not line.endswith((".", ";"))
+                and ":" not in cell.rstrip(":")
+                and _is_title(cell, number)
             ):
-                plain.append(line)
+                plain.append(cell)
     return plain + named
+
+
+def _is_title(cell: str, number: int) -> bool:
+    """Capitals, or near the top a few words that begin with a type's name."""
+    upper = sum(c.isupper() for c in cell) / max(1, sum(c.isalpha() for c in cell))
+    words = cell.split()
+    if upper > 0.6 or sum(word[:1].isupper() for word in words) >= len(words) * 0.7:
+        return True
+    begins = any((m := kind.title.search(cell)) and m.start() <= 2 for kind in _kinds())
+    return number < 14 and len(words) <= 8 and begins
 
 
 def find_report_type(text: str) -> str | None:
@@ -84,4 +102,8 @@ def find_report_type(text: str) -> str | None:
     for title in _titles(text):
         if found := type_of_title(title):
             return found
-    return best[1] if best else None
+    if best:
+        return best[1]
+    lines = [line for line in text.splitlines() if line.strip()]
+    results = sum(_RESULT.search(line) is not None for line in lines)
+    return "laboratory" if results >= 3 and results >= 0.25 * len(lines) else None
