@@ -121,6 +121,7 @@ class DeidentifiedReport:
         layers: names of the layers that ran; a missing layer is thereby visible.
         doubtful: doubtful stretches, as offsets into the de-identified ``text``.
         held: True when a person must look before the text may train or leave.
+        doubts: stretches that stay but might be identifiers, as offsets into the *source* text.
     """
 
     text: str = field(repr=False)
@@ -129,6 +130,7 @@ class DeidentifiedReport:
     layers: tuple[str, ...] = ()
     doubtful: tuple[Doubtful, ...] = ()
     held: bool = False
+    doubts: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ T = TypeVar("T")
 # Fields that hold values of ours, by type; all others are plain JSON or tuples of it.
 _PARTS: dict[type, dict[str, type]] = {
     Structure: {"sections": Section, "findings": Finding, "measurements": Measurement},
-    DeidentifiedReport: {"spans": Span, "doubtful": Doubtful},
+    DeidentifiedReport: {"spans": Span, "doubtful": Doubtful, "doubts": Span},
     ExtractedReport: {"pages": Page, "doubtful": Doubtful, "identity": Identity},
 }
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from clinical.errors import Refused
-from clinical.report import ReportFile
+from clinical.report import DeidentifiedReport, ReportFile, Structure
 from practice import amend, patientbook
 from practice.database import Row
 from practice.forget import Forgotten, forget
@@ -157,6 +157,22 @@ class Store(Reading):
                     "Say whose it is, or that it stands alone, before releasing it.",
                 )
             self.database.execute("DELETE FROM holds WHERE report_id = ?", (report_id,))
+            self._refresh(report_id)
+
+    def revise(self, report_id: str, deidentified: DeidentifiedReport, structure: Structure) -> None:
+        """Replace a report's de-identified text after a person looked at it; lifts the hold for that.
+
+        What was found and answered before goes with the old text.
+        """
+        with self.database.transaction():
+            self._row(report_id)
+            self.database.execute(
+                "UPDATE reports SET text = ?, deidentified = ?, structure = ? WHERE id = ?",
+                (storable(deidentified.text), to_json(deidentified), to_json(structure), report_id),
+            )
+            self.database.execute(
+                "DELETE FROM holds WHERE report_id = ? AND reason = ?", (report_id, IDENTIFIERS)
+            )
             self._refresh(report_id)
 
     def sign(self, report_id: str, by: str) -> None:

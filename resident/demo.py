@@ -15,7 +15,7 @@ import sys
 import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -43,22 +43,28 @@ from watchers.folder import Watch
 from watchers.intake import options_from
 
 SEED = 20
-REPORTS = 240
+REPORTS = 520
 PER_TASK = 20
 QUIET_SECONDS = 15.0
 NUMBER = re.compile(r"(?<![\w.\[-])\d+(?:\.\d+)?")
 RECIPE = Recipe(max_minutes=5.0)
 SPOILED_RECIPE = Recipe(max_minutes=2.5)
-COLUMNS = {
+ANSWER_COLUMNS = {
     "quality": "quality",
     "ROUGE-L": "rougeL",
     "BLEU": "bleu",
     "value F1": "value_f1",
     "omitted": "omitted",
-    "draft ROUGE-L": "draft_rougeL",
-    "draft value F1": "draft_value_f1",
-    "draft unsupported": "draft_unsupported",
-    "valid": "valid",
+    "unsupported": "unsupported",
+    "withheld": "withheld",
+}
+DRAFT_COLUMNS = {
+    "ROUGE-L": "draft_rougeL",
+    "BLEU": "draft_bleu",
+    "value F1": "draft_value_f1",
+    "unsupported": "draft_unsupported",
+    "contradicted": "draft_contradicted",
+    "valid JSON": "valid",
     "loops": "loops",
     "perplexity": "perplexity",
 }
@@ -83,7 +89,7 @@ def run(options: Namespace) -> int:
     keys = home.parent / f"{home.name}.key"
     shutil.rmtree(home, ignore_errors=True)
     keys.unlink(missing_ok=True)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(
         "[bold]Resident, on a simulated practice.[/bold] The embedded model has 135 million parameters: "
         "a demonstration, not for clinical use."
@@ -104,7 +110,10 @@ def run(options: Namespace) -> int:
         session = ask_over_mcp(opened, told)
         spoiled = spoil(opened, told, SPOILED_RECIPE)
     console.rule("what was measured on held-out patients")
-    console.print(scores_table(outcome.scores))
+    console.print(scores_table(outcome.scores, "what a physician gets", ANSWER_COLUMNS))
+    console.print(
+        scores_table(outcome.scores, "what the models drafted, before the evidence check", DRAFT_COLUMNS)
+    )
     console.print(f"gate: {outcome.reason}")
     console.rule("five answers over MCP, as an editor receives them")
     for reply in session.replies[1:]:
@@ -268,16 +277,17 @@ def beats_base(scores: Sequence[Scores]) -> bool:
     return gain("draft_rougeL") > 0 and gain("draft_value_f1") > 0 and gain("draft_unsupported") < 0
 
 
-def scores_table(scores: Sequence[Scores]) -> Table:
-    """Speakers side by side, by task: what they drafted and what the answer came to."""
-    table = Table()
-    for name in ("task", "speaker", *COLUMNS):
+def scores_table(scores: Sequence[Scores], title: str, columns: Mapping[str, str]) -> Table:
+    """Speakers side by side, by task; a speaker that has none of the columns is left out."""
+    table = Table(title=title, title_justify="left")
+    for name in ("task", "speaker", *columns):
         table.add_column(name, justify="left" if name in ("task", "speaker") else "right")
-    for task in scores[0].tasks():
-        for each in scores:
-            part = each.of(task)
-            shown = "tuned" if each.speaker == "challenger" else each.speaker
-            table.add_row(task, shown, *(_cell(part, metric) for metric in COLUMNS.values()))
+    parts = {"all tasks": scores} | {t: [each.of(t) for each in scores] for t in scores[0].tasks()}
+    for task, speakers in parts.items():
+        for each in speakers:
+            cells = [_cell(each, metric) for metric in columns.values()]
+            if any(cells):
+                table.add_row(task, "tuned" if each.speaker == "challenger" else each.speaker, *cells)
         table.add_section()
     return table
 

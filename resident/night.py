@@ -40,6 +40,7 @@ from trainer.scores import Scores
 Say = Callable[[str], None]
 CANARIES = 4
 MEMORY_TEXTS = 12
+PERPLEXITY_TEXTS = 20  # the engine scores a text token by token, so a part of them has to do
 KEPT_RUNS = 2
 KEPT_RELEASES = 10
 QUANTIZATIONS: dict[str, Quantization] = {
@@ -189,7 +190,8 @@ def train_and_judge(
     releases.sweep()
     if not material.dataset.test:
         raise TrainingError(
-            "No report is held out, so a new model could not be measured.", "Wait for reports of more patients."
+            "No report is held out, so a new model could not be measured.",
+            "Wait for reports of more patients.",
         )
     dataset, base = material.dataset, open_base(practice.settings.training.base, practice.home.root / "cache")
     seed = int(dataset.sha256[:8], 16)
@@ -298,7 +300,11 @@ def _scored(
         left = (time.monotonic() - began) / done * (total - done)
         say(f"asking {name}: {done} of {total}, {left:.0f} s left")
 
+    scored = {example.id for example in sorted(held_out, key=lambda e: e.id)[:PERPLEXITY_TEXTS]}
+
     def likelihoods(example: Example) -> tuple[float, ...]:
+        if example.id not in scored:
+            return ()
         return client.logprobs(client.apply_template(example.prompt.messages), example.completion)
 
     return evaluate(

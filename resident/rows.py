@@ -243,6 +243,7 @@ def structure(options: Namespace) -> int:
 def structure_row(structure: Structure, text: str) -> Row:
     """Sections, findings and measurements as the command's contract prints them."""
     found = asdict(structure)
+    found["sections"] = [section for section in found["sections"] if section["heading"]]
     for finding in found["findings"]:
         finding["text"] = text[finding["start"] : finding["end"]]
     for measurement in found["measurements"]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from clinical.deidentify import known as known_layer
 from clinical.deidentify import ner, tagger
-from clinical.deidentify.dates import LAYER as DATES
 from clinical.deidentify.ages import find_ages
-from clinical.deidentify.dates import DateFound, DateForms, own_date, parse_iso
+from clinical.deidentify.dates import LAYER as DATES
+from clinical.deidentify.dates import DateForms, DateFound, own_date, parse_iso
 from clinical.deidentify.fields import (
     Field,
     find_fields,
@@ -104,9 +104,8 @@ class Deidentifier:
     def layers(self) -> tuple[str, ...]:
         """Names of the layers that run."""
         every = [known_layer.LAYER, "fields", "grammar", "patterns", DATES, "ages", "places", "propagated"]
-        return tuple(n for n in every if n not in self._policy.without) + (
-            (ner.LAYER,) if self._model else ()
-        )
+        models = ((ner.LAYER,) if self._model else ()) + ((tagger.LAYER,) if self._tagger else ())
+        return tuple(n for n in every if n not in self._policy.without) + models
 
     def deidentify(
         self,
@@ -141,7 +140,7 @@ class Deidentifier:
         }
         spans = [self._span(m, view, dates, base, hidden) for m in taken]
         risk = residual_risk(doubted)
-        out, moved = _replace(text, spans, doubtful)
+        out, moved = apply_spans(text, spans, doubtful)
         return DeidentifiedReport(
             text=out,
             spans=tuple(spans),
@@ -149,6 +148,7 @@ class Deidentifier:
             layers=self.layers,
             doubtful=moved,
             held=max(risk.values(), default=0.0) > self._policy.hold_above,
+            doubts=tuple(self._span(m, view, dates, base, hidden) for m in doubted),
         )
 
     def sweep(self, text: str, roster: Roster | None = None) -> tuple[Span, ...]:
@@ -267,7 +267,7 @@ class Deidentifier:
         )
 
 
-def _replace(
+def apply_spans(
     text: str, spans: Sequence[Span], doubtful: Sequence[Doubtful]
 ) -> tuple[str, tuple[Doubtful, ...]]:
     """Returns the text with its replacements, and the doubtful stretches that survive, at their new places."""
