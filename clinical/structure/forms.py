@@ -101,6 +101,10 @@ FROM_TO = re.compile(
     + r")[^.\d\n;]{0,40}?[ ](?:down[ ]|up[ ])?to[ ]+",
     re.IGNORECASE,
 )  # fmt: skip
+ARROW = re.compile(r"[ ]?(?:-{1,2}>|→|=>)[ ]?(?=[\d.])")
+UNKNOWN_UNIT = re.compile(
+    r"[A-Za-zµμ%][A-Za-z0-9µμ.^*%]{0,12}(?:[ ][a-z]{1,8})?/[A-Za-z0-9µμ.^*]{1,10}(?:/[A-Za-z0-9.]{1,8})?(?![A-Za-z0-9/])"
+)
 SEPARATOR = re.compile(r"(?:[ \t|:=,;~]|\.{2}|_{2}|-{2}|–(?=[ \t])|-(?=[ \t])|(?<=\.)\.)+")
 PLAIN_PAREN = re.compile(r"[(\[][A-Za-z][A-Za-z0-9 ,.'/+-]{0,40}[)\]]")
 PRIOR_PAREN = re.compile(

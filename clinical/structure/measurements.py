@@ -16,7 +16,11 @@ from clinical.structure.specimen import Specimens, renamed
 from clinical.structure.tables import Row, find_rows
 from clinical.structure.units import convert, same_kind, ucum, unit_pattern
 
-_BULLET = re.compile(r"[ \t]*(?:[-•*·>|]|\d{1,2}[.)])?[ \t]*$")
+_BULLET = re.compile(
+    r"[ \t]*(?:[-•*·>|<]|\d{1,2}[.)])?[ \t]*(?:(?i:test|analyte|component|name|parameter)[ \t]*:[ \t]*)?"
+    r"(?:[(\[]?(?P<mark>HH|LL|H|L|A|\*{1,2}|!)[)\]]?[ \t]+)?$"
+)
+_REST_OF_NAME = re.compile(r"[ ,]*[A-Za-z(][A-Za-z ,()/.+-]{0,36}?(?=[ ]+[<>≤≥]?[ ]?[\d.])")
 _GAP = re.compile(r"\||\t|[ ]{3,}|\.{4,}")
 _CELL_REST = re.compile(r"(?:[ ,]?[A-Za-z%#,./-]+(?:[ ](?![ ])|(?=[ \t|]))){1,6}(?=[ ]{2,}|\t|[ ]?\|)")
 _PAIR_JOIN = re.compile(r"[ \t]*(?:,?[ ]?and|/|&|,)[ \t]*$")
@@ -55,6 +59,7 @@ _LATER = re.compile(
     + r")(?=\s?[^\s,.;]{0,14}\s(?:at|on|by|before)\s(?:the\stime\sof\s)?discharge)"
 )
 _PER = re.compile(r"[ ]?/[ ]?(?:[uµμ]L|mcL|mm|cumm|cu mm|L\b|dL|min)")
+_AS_RANGE = re.compile(r"[(\[;,]RR[ :]{1,2}[<>]?\d+(?:\.\d+)?[ ]?(?:-|–|to|[)\]])")
 _SAME_NAME = re.compile(r"[ ]?[(/\[,-][ ]?|[ ]")
 _ABG = re.compile(
     r"(?:ABGs?|VBGs?|arterial blood gas(?:es)?|blood gas(?:es)?)[^\n\d]{0,30}"
@@ -153,6 +158,8 @@ class _Finder:
             return
         tabular = self._is_tabular(match)
         start = self._cell_end(match, limit) if tabular else match.end
+        if self.text[match.start - 1 : match.start] == "<" and self.text[start : start + 1] == ">":
+            start += 1
         scanner = Scanner(
             self.text,
             start,
@@ -166,13 +173,43 @@ class _Finder:
             wrapped=self._is_wrapped(match),
         )
         reading = scanner.read()
-        placed = None if reading is None else self._in_specimen(analyte, match.start, reading)
+        mark = self._mark_before(match) if tabular else ""
+        if reading is None and tabular:
+            reading = self._past_rest_of_name(scanner, match.end, limit)
+        if reading is not None and mark and not reading.flagged:
+            reading.flagged = mark
+        placed = (
+            None if reading is None else self._in_specimen(_counted(analyte, reading), match.start, reading)
+        )
         if reading is not None and placed is not None and _believable(reading, placed):
             if not (following and self._belongs_to(following, reading)):
                 self._add(placed, match.start, reading)
                 self._later(placed, reading)
         elif reading is None and following is not None:
             self._pair(match, following)
+
+    def _mark_before(self, match: Match) -> str:
+        """A flag printed at the line's beginning, before the name."""
+        line_start = self.text.rfind("\n", 0, match.start) + 1
+        before = _BULLET.match(self.text[line_start : match.start])
+        return (before.group("mark") or "") if before else ""
+
+    def _past_rest_of_name(self, scanner: Scanner, at: int, limit: int) -> Reading | None:
+        """ "Lactic Acid, Venous 4.1": words of the name that no rule knows; only where unit and range follow."""
+        rest = _REST_OF_NAME.match(self.text, at, limit)
+        if rest is None:
+            return None
+        again = Scanner(
+            self.text,
+            rest.end(),
+            limit,
+            tabular=True,
+            qualitative=False,
+            units=scanner.units,
+            sex=scanner.sex,
+        )
+        reading = again.read()
+        return reading if reading is not None and reading.has_range and reading.unit else None
 
     def _same_name(self, match: Match, following: Match) -> bool:
         """ "ALT (SGPT)", "Urea Nitrogen (BUN)": one analyte told twice."""
@@ -387,7 +424,14 @@ def _in_unit(text: str, match: Match) -> bool:
     """The "K" of K/uL and the "hr" of mm/hr are no names."""
     if match.end - match.start > 2:
         return False
-    return text[match.start - 1 : match.start] == "/" or _PER.match(text, match.end) is not None
+    before = text[match.start - 1 : match.start]
+    if text[match.start : match.end].islower() and before.isdigit():
+        return True
+    return (
+        before == "/"
+        or _PER.match(text, match.end) is not None
+        or _AS_RANGE.match(text, match.start - 1) is not None
+    )
 
 
 def in_sections(measurements: Sequence[Measurement], sections: Sequence[Section]) -> list[Measurement]:
@@ -400,9 +444,26 @@ def in_sections(measurements: Sequence[Measurement], sections: Sequence[Section]
     return placed
 
 
+_COUNTED = {
+    "neutrophils": "absolute neutrophil count",
+    "lymphocytes": "absolute lymphocyte count",
+    "monocytes": "absolute monocyte count",
+    "eosinophils": "absolute eosinophil count",
+    "basophils": "absolute basophil count",
+}
+
+
+def _counted(analyte: Analyte, reading: Reading) -> Analyte:
+    """A white cell told in cells a volume is the absolute count, whatever the row calls it."""
+    name = _COUNTED.get(analyte.name)
+    return analytes()[name] if name and reading.unit not in ("", "%") else analyte
+
+
 def _believable(reading: Reading, analyte: Analyte) -> bool:
     values = reading.spread or ((reading.value,) if reading.value is not None else ())
     if reading.unit and reading.unit not in analyte.units:
+        if reading.raw_unit:
+            return reading.has_range
         if values and not any(unit and same_kind(unit, reading.unit, analyte.name) for unit in analyte.units):
             return False
     elif not all(analyte.low <= value <= analyte.high for value in values):

@@ -37,6 +37,7 @@ class Reading:
     value_end: int = 0
     end: int = 0
     spread: tuple[float, float] | None = field(default=None, repr=False)
+    raw_unit: bool = False
 
 
 def number(text: str) -> float:
@@ -251,6 +252,10 @@ class Scanner:
         reading.value = -value if sign in ("-", "−") else value
         word = re.sub(r"\s*([<>=])\s*", r"\1", (match.group("cmp") or "").strip().lower())
         reading.comparator = forms.COMPARATORS.get(word, "=")
+        arrow = forms.ARROW.match(self.text, end, self.limit)
+        if arrow is not None:
+            self.at = arrow.end()
+            return self._value()
         reading.value_text = self.text[match.start() : end].strip()
         reading.value_start, reading.value_end = match.start(), end
         self.at = reading.end = end
@@ -272,7 +277,10 @@ class Scanner:
 
     def _glued(self, at: int) -> bool:
         """Does a unit or a flag follow the number without a blank ("98.6F", "5.9H")?"""
-        if unit_pattern().match(self.text, at, self.limit):
+        unit = unit_pattern().match(self.text, at, self.limit)
+        if unit is not None and (
+            len(unit.group()) > 1 or unit.group() == "%" or ucum(unit.group()) in self.units
+        ):
             return True
         flag = forms.FLAG.match(self.text, at, self.limit)
         return flag is not None and flag.group("word").isupper()
@@ -325,7 +333,10 @@ class Scanner:
                 break
             if self._skip(forms.PRIOR_PAREN):
                 continue
-            if self._sex_range() or self._range() or self._unit() or self._flag() or self._late_date():
+            if self._sex_range() or self._range() or self._unit() or self._flag() or self._unknown_unit():
+                self.reading.end = self.at
+                continue
+            if self._late_date():
                 self.reading.end = self.at
                 continue
             self.at = before
@@ -386,6 +397,15 @@ class Scanner:
             end += 1
         reading.unit = code
         self.at = end
+        return True
+
+    def _unknown_unit(self) -> bool:
+        """A unit that the table does not know is kept as printed, in tables only."""
+        match = self._match(forms.UNKNOWN_UNIT) if self.tabular and not self.reading.unit else None
+        if match is None:
+            return False
+        self.reading.unit, self.reading.raw_unit = match.group(), True
+        self.at = match.end()
         return True
 
     def _flag(self) -> bool:
