@@ -116,13 +116,13 @@ class Tokens:
                 "UPDATE tokens SET revoked_at = ? WHERE (id = ? OR name = ?) AND revoked_at IS NULL",
                 (datetime.now(UTC).isoformat(timespec="seconds"), token_id, token_id),
             ):
-                raise NotFound("There is no such token.", "`resident tokens` lists them.")
+                raise NotFound("There is no such token.", "`resident token list` lists them.")
 
     def get(self, token_id: str) -> Token:
         """One token, without its secret."""
         row = self._database.one("SELECT * FROM tokens WHERE id = ?", (token_id,))
         if row is None:
-            raise NotFound("There is no such token.", "`resident tokens` lists them.")
+            raise NotFound("There is no such token.", "`resident token list` lists them.")
         return _token(row)
 
     def list(self) -> tuple[Token, ...]:

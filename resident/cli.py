@@ -57,6 +57,17 @@ def _one_id(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", help="a report's id")
 
 
+def _release(parser: argparse.ArgumentParser) -> None:
+    _one_id(parser)
+    parser.add_argument("--patient", metavar="ID", help="whose report it is, where that contradicted itself")
+    parser.add_argument("--alone", action="store_true", help="it belongs to no known patient")
+
+
+def _backup(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("make", "check", "restore"))
+    parser.add_argument("folder", type=Path, help="where the backup is or goes; the key is never in it")
+
+
 def _hold(parser: argparse.ArgumentParser) -> None:
     _one_id(parser)
     parser.add_argument("--reason", default="held by the practice", help="why, for the practice's own list")
@@ -174,10 +185,14 @@ COMMANDS = (
     Command("status", "what was taken, held, quarantined; what is being done", "reports:status", _none),
     Command("show", "one report, or why a file was quarantined", "reports:show", _show),
     Command("hold", "keep a report from training and from cloud clients", "reports:hold", _hold),
-    Command("release", "let a held report go on", "reports:release", _one_id),
+    Command("release", "let a held report go on", "reports:release", _release),
     Command("sign", "sign an unsigned report", "reports:sign", _sign),
     Command("review", "look at held reports, one key a doubtful span", "review:run", _review),
     Command("forget", "forget a patient or a report for good", "reports:forget", _forget),
+    Command(
+        "backup", "make, check or restore a backup of the home, without its key", "upkeep:backup", _backup
+    ),
+    Command("audit", "whether the audit trail is whole", "upkeep:audit", _none),
     Command("retrain", "train from newly signed reports; promote only if better", "models:retrain", _retrain),
     Command("releases", "the models so far and what decided about each", "models:releases", _none),
     Command("promote", "serve this release", "models:promote", _release_id),

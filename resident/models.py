@@ -1,8 +1,7 @@
 """Commands on models: releases, promote, rollback, retrain, evaluate."""
 
 from argparse import Namespace
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 from practice.home import Home
 from practice.releases import Release, Releases
@@ -20,6 +19,8 @@ def releases(options: Namespace) -> int:
         made = f"{release.base}, {release.quantization}, {len(release.lineage.reports)} reports"
         print(f"{mark} {release.id}  {made}")
         print(f"    {verdict(release)}")
+        if (release.folder / "evaluation.html").exists():
+            print(f"    {release.folder / 'evaluation.html'}")
     if not every:
         print("No release yet. 'resident retrain --now' makes one; until then extract mode answers.")
     return 0
@@ -68,12 +69,54 @@ def evaluate(options: Namespace) -> int:
     return 0
 
 
-def shown(scores: Mapping[str, Any], indent: str = "") -> str:
-    """Scores as lines."""
-    lines = []
-    for name, value in scores.items():
-        if isinstance(value, Mapping):
-            lines += [f"{indent}{name}", shown(value, indent + "  ")]
-        else:
-            lines.append(f"{indent}{name}: {value}")
-    return "\n".join(lines)
+def catalog(options: Namespace) -> int:
+    """Every base model that is known, and whether this machine can train it."""
+    from trainer.catalog import catalog as known
+    from trainer.machine import look
+    from trainer.plan import fitting, gigabytes
+
+    machine = look(_existing(options.practice_home))
+    gpu = f"{machine.gpu_name}, {gigabytes(machine.gpu_bytes)}" if machine.gpus else "no GPU"
+    print(
+        f"this machine: {gpu}, {gigabytes(machine.ram_bytes)} memory, {gigabytes(machine.disk_bytes)} free disk\n"
+    )
+    for plan in fitting(known(), machine):
+        model = plan.model
+        fit = f"fits by {plan.method}" if plan.fits else f"does not fit: {plan.reasons[0]}"
+        print(f"{'✓' if plan.fits else ' '} {model.name}  {model.kind}, {model.licence}: {fit}")
+        if model.advice:
+            print(f"      {model.advice}")
+    return 0
+
+
+def plan(options: Namespace) -> int:
+    """What a training would take on this machine with this practice's reports, before anything starts."""
+    from trainer.catalog import advise
+    from trainer.machine import look
+    from trainer.plan import gigabytes, reports_needed
+    from trainer.plan import plan as planned
+
+    with open_practice(options.practice_home) as practice:
+        name = options.base or practice.settings.training.base
+        signed = practice.store.counts().trainable
+        machine = look(practice.home.root)
+    model, advice = advise(name)
+    if advice:
+        print(advice)
+    if model is None:
+        return 1
+    made = planned(model, machine, tokens=max(1, signed) * TOKENS_A_REPORT)
+    print(f"{model.title} by {made.method}, served as {made.quantization}")
+    print(f"memory {gigabytes(made.memory_bytes)}, disk {gigabytes(made.disk_bytes)}")
+    print(f"training about {made.seconds / 60:.0f} min, export about {made.export_seconds / 60:.0f} min")
+    for line in (*made.reasons, *made.notes):
+        print(f"- {line}")
+    print(reports_needed(signed))
+    return 0 if made.fits else 1
+
+
+TOKENS_A_REPORT = 1500  # one report with the questions on it, as the simulated practice's come out
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.parent)

@@ -1,9 +1,14 @@
 """Puts parts together from a practice's settings: the de-identifier with its roster, the engine starter."""
 
+import contextlib
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from clinical.deidentify.deidentifier import Deidentifier, Policy, Roster
+from practice.home import Home
 from practice.settings import Settings
 from practice.store import Store
 from resident.setup import Practice
@@ -27,6 +32,22 @@ def make_deidentifier(settings: Settings, store: Store) -> Deidentifier:
         ner=wanted.ner,
     )
     return Deidentifier(policy, make_roster(settings, store))
+
+
+@contextlib.contextmanager
+def private_temporary_files(home: Home) -> Iterator[None]:
+    """Libraries that write temporary files (page images for tesseract) write them into the home, and they are wiped."""
+    before = tempfile.tempdir, os.environ.get("TMPDIR")
+    with home.private_tmp() as folder:
+        tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before[0]
+            if before[1] is None:
+                del os.environ["TMPDIR"]
+            else:
+                os.environ["TMPDIR"] = before[1]
 
 
 def engine_starter(settings: Settings, log: Path) -> "EngineStarter":

@@ -18,7 +18,7 @@ from pathlib import Path
 from clinical.errors import ResidentError
 from clinical.report import ReportFile
 from practice.home import Home
-from resident.parts import make_deidentifier
+from resident.parts import make_deidentifier, private_temporary_files
 from resident.setup import open_practice
 from watchers.extract.sandbox import Sandbox
 from watchers.folder import watch
@@ -104,6 +104,7 @@ def intake(home: Path, stop: threading.Event) -> None:
     """Watches the folder, and the MLLP port if one is set, until told to stop. Hostile formats are read apart."""
     with open_practice(home) as practice, contextlib.ExitStack() as parts:
         settings, store = practice.settings, practice.store
+        parts.enter_context(private_temporary_files(practice.home))
         deidentifier = make_deidentifier(settings, store)
         sandbox = parts.enter_context(Sandbox(options_from(settings)))
         if settings.intake.mllp_port:

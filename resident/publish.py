@@ -12,6 +12,7 @@ from trainer.export import Exported
 from trainer.finetune import Adapter
 from trainer.gate import Decision
 from trainer.memory import Memory
+from trainer.page import evaluation_page
 from trainer.scores import Scores
 
 
@@ -73,6 +74,18 @@ def publish(releases: Releases, folder: Path, made: Made, context: int) -> Relea
     }
     card = folder / "CARD.md"
     card.write_text(model_card(made, len(reports)), "utf-8")
+    page = folder / "evaluation.html"
+    page.write_text(
+        evaluation_page(
+            folder.name,
+            measured["speakers"],
+            decision.record(),
+            losses=adapter.losses,
+            parity=exported.parity.record(),
+            memory=made.memory.record(),
+        ),
+        "utf-8",
+    )
     return releases.publish(
         folder,
         gguf=exported.gguf.name,
@@ -83,7 +96,7 @@ def publish(releases: Releases, folder: Path, made: Made, context: int) -> Relea
         lineage=lineage,
         prompt_hash=prompt_hash(),
         decision=decision.record(),
-        files=[*files, card.name],
+        files=[*files, card.name, page.name],
         held=None if decision.promote else decision.reason,
     )
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from clinical.errors import ExtractionError, NotFound, Refused, SettingsError
 from practice.releases import Releases
-from resident.parts import make_deidentifier
+from resident.parts import make_deidentifier, private_temporary_files
 from resident.rows import expand
 from resident.setup import Practice, open_practice
 from watchers.intake import Outcome, take_file
@@ -19,7 +19,7 @@ from watchers.intake import Outcome, take_file
 def add(options: Namespace) -> int:
     """Takes files in now, without the folder; they stay where they are."""
     files = expand(options.file)
-    with open_practice(options.practice_home) as practice:
+    with open_practice(options.practice_home) as practice, private_temporary_files(practice.home):
         deidentifier = make_deidentifier(practice.settings, practice.store)
         quarantined = 0
         for path in track(files, "taking", console=Console(stderr=True), disable=not sys.stderr.isatty()):
@@ -84,7 +84,11 @@ def status(options: Namespace) -> int:
 
 def _current_release(practice: Practice) -> str:
     release = Releases(practice.home).current()
-    return release.id if release else "none yet: extract mode answers"
+    if release is None:
+        return "none yet: extract mode answers"
+    if release.forgotten:
+        return f"{release.id}: was trained on a report that was forgotten since; run 'resident retrain --now'"
+    return release.id
 
 
 def show(options: Namespace) -> int:
@@ -115,6 +119,8 @@ def hold(options: Namespace) -> int:
 def release(options: Namespace) -> int:
     """Lets a held report go on."""
     with open_practice(options.practice_home) as practice:
+        if options.patient or options.alone:
+            practice.store.assign(options.id, options.patient)
         practice.store.release(options.id)
     print(f"{options.id} is no longer held")
     return 0

@@ -1,5 +1,6 @@
 """The command itself: homes, errors, exit codes, and what it never prints."""
 
+import io
 import json
 import re
 import subprocess
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from practice.audit import Audit
 from practice.home import Home
 from resident import cli, doctor
 from resident.cli import COMMANDS, main
+from resident.setup import open_practice
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +38,7 @@ def test_the_recovery_key_brings_a_lost_key_back(tmp_path: Path, capsys: Any, mo
     assert match
     key.unlink()
     assert main(["--home", str(home), "status"]) == 3
-    monkeypatch.setattr(sys, "stdin", __import__("io").StringIO(match.group().lower() + "\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(match.group().lower() + "\n"))
     assert main(["--home", str(home), "recover"]) == 0
     assert main(["--home", str(home), "status"]) == 0
 
@@ -118,3 +121,36 @@ def test_no_command_reaches_the_network(tmp_path: Path, command: str) -> None:
     )
     assert "NETWORK" not in run.stderr
     assert run.returncode == 0 or command == "doctor", run.stderr
+
+
+def test_a_backup_is_checked_and_restored_with_the_recovery_key_alone(
+    tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    home, key, copy = tmp_path / "home", tmp_path / "k", tmp_path / "backup"
+    report = tmp_path / "a.txt"
+    report.write_text("IMPRESSION: Cardiomegaly.", encoding="utf-8")
+    main(["--home", str(home), "init", "--key", str(key)])
+    match = re.search(r"(?:[0-9A-Z]{4}-){13}[0-9A-Z]{4}", capsys.readouterr().out)
+    assert match
+    assert main(["--home", str(home), "add", str(report)]) == 0
+    assert main(["--home", str(home), "backup", "make", str(copy)]) == 0
+    monkeypatch.setenv("HOME", str(tmp_path / "another"))
+    for action in ("check", "restore"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(match.group() + "\n"))
+        assert main(["--home", str(tmp_path / "new"), "backup", action, str(copy)]) == 0
+    assert main(["--home", str(tmp_path / "new"), "status"]) == 0
+    assert re.search(r"reports\s+1", capsys.readouterr().out)
+    next(copy.glob("originals/*")).write_bytes(b"changed")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(match.group() + "\n"))
+    assert main(["--home", str(tmp_path / "new"), "backup", "check", str(copy)]) == 1
+
+
+def test_the_audit_trail_of_a_home_is_whole_until_it_is_touched(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    main(["--home", str(home), "init", "--key", str(tmp_path / "k")])
+    with open_practice(home) as practice:
+        Audit.open(practice.home, practice.keys).append("tool.summarize", "t-1", {"reports": ["r-1"]})
+    assert main(["--home", str(home), "audit"]) == 0
+    (trail,) = [path for path in (home / "logs").iterdir() if b"r-1" in path.read_bytes()]
+    trail.write_bytes(trail.read_bytes().replace(b"r-1", b"r-2"))
+    assert main(["--home", str(home), "audit"]) == 1
