@@ -363,7 +363,8 @@ def _arguments(recipe: Recipe, out: Path, rows: int, has_validation: bool) -> SF
         max_steps=steps,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type=recipe.schedule,
-        warmup_steps=max(1, round(recipe.warmup * steps)),
+        # A run with a time limit seldom makes all its steps: its warmup must not eat them.
+        warmup_steps=max(1, min(round(recipe.warmup * steps), 6 if recipe.max_minutes else steps)),
         weight_decay=recipe.weight_decay,
         optim="paged_adamw_8bit" if recipe.method == "qlora" and on_gpu else "adamw_torch",
         use_cpu=not on_gpu,

@@ -35,16 +35,18 @@ _COMPARING = re.compile(
 _PRIOR = re.compile(
     r"\b(?:compar|prior|previous|last|interval|since|unchanged|stable|earlier|\[DATE-)", re.IGNORECASE
 )
-_BEFORE = (
-    "history",
-    "indication",
-    "comparison",
-    "technique",
-    "past_history",
-    "family_history",
-    "medications",
+_BEFORE = frozenset(
+    "indication comparison technique family_history social_history medications allergies".split()
 )
-"""Sections that say why the examination was made, not what it found."""
+"""Sections that say why or how the examination was made, not what it found."""
+_EMPTY = frozenset(
+    "with from that this there likely without mild moderate severe normal noted seen present".split()
+)
+_BOILERPLATE = re.compile(
+    r"\b(?:thank you|confidential|dictat\w+|transcrib\w+|voice recognition|electronically|signed|reviewed by"
+    r"|do not hesitate|please (?:call|contact))\b|\bquestions\?|/s/|\[(?:PHONE|FAX|EMAIL)\]|\[NAME\],? (?:MD|DO)\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _WORD = re.compile(r"[a-z]{4,}")
 
@@ -162,31 +164,41 @@ def _conclusion(report: Report) -> list[str]:
     """The physician's own conclusion, by sentence; the first of impression, assessment, diagnosis."""
     by_section: dict[str, list[str]] = {}
     for passage in passages(report):
-        if passage.section in CONCLUSIONS:
+        if passage.section in CONCLUSIONS and not _BOILERPLATE.search(passage.text(report)):
             by_section.setdefault(passage.section, []).append(passage.text(report))
     return next((by_section[name] for name in CONCLUSIONS if name in by_section), [])
 
 
 def _conditions(report: Report, cut: Report) -> tuple[NamedCondition, ...]:
-    """What the conclusion diagnoses, each with sentences of the cut report that speak for it."""
+    """What the conclusion diagnoses, each with the sentences of the cut report that its own sentence rests on."""
     seen: dict[str, Finding] = {}
     for finding in report.structure.findings:
         if finding.section in CONCLUSIONS and finding.assertion in ("present", "possible"):
             seen.setdefault(finding.concept.lower(), finding)
+    concluded = passages(report)
     basis = _abnormal_passages(cut)
     named = []
     for concept, finding in seen.items():
-        words = set(_WORD.findall(concept))
-        related = [p for p in basis if words & set(_WORD.findall(p.text(cut).lower()))] or basis[:1]
+        own = _holding(concluded, finding.start)
+        sentence = f"{concept} {own.text(report)}" if own else concept
+        related = sorted(((-_shared(sentence, p.text(cut)), i) for i, p in enumerate(basis)))
+        chosen = sorted(i for shared, i in related[:2] if shared < 0)
         wording = " ".join(report.text[finding.start : finding.end].split())
         side = finding.side if finding.side and finding.side not in wording.lower() else None
         condition = f"{side} {wording}" if side else wording
-        named.append(NamedCondition(condition, tuple(p.text(cut) for p in related[:2])))
-    return tuple(named[: DEFAULT_SENTENCES["diagnose"]])
+        named.append(NamedCondition(condition, tuple(basis[i].text(cut) for i in chosen)))
+    grounded = [condition for condition in named if condition.for_]
+    return tuple(grounded[: DEFAULT_SENTENCES["diagnose"]])
+
+
+def _shared(one: str, other: str) -> int:
+    """Content words and numbers in common; a number says more than a word."""
+    words = (set(_WORD.findall(one.lower())) & set(_WORD.findall(other.lower()))) - _EMPTY
+    return len(words) + 2 * len(_numbers(one) & _numbers(other))
 
 
 def _abnormal_passages(report: Report) -> list[Passage]:
-    """Sentences that hold a present finding or a value out of range."""
+    """Sentences on what was found that hold a present finding or a value out of range."""
     offsets = [f.start for f in report.structure.findings if f.assertion in ("present", "possible")]
     offsets += [m.start for m in report.structure.measurements if m.flag not in (None, "N")]
     return [
@@ -226,21 +238,21 @@ def worded_value(report: Report, measurement: Measurement) -> str:
 
 
 def _questions(cut: Report, patient: str) -> list[Example]:
-    """Up to one question on a value, one on a finding, and for some reports one that it cannot answer."""
+    """One question on a value or a finding, and for some reports one that they cannot answer."""
     texts = _question_texts()
     place = passages(cut)
-    made = []
+    made: list[tuple[str, Passage | None]] = []
     values = [m for m in cut.structure.measurements if _holding(place, m.start) is not None]
     findings = [f for f in cut.structure.findings if _holding(place, f.start) is not None]
-    if values:
+    if values and (not findings or _draw(cut.id, "kind") % 2):
         value = _pick(values, cut.id, "value")
-        question = str(_pick(texts["value"], cut.id, "value wording")).format(name=value.name)
+        question = str(_pick(texts["value"], cut.id, "wording")).format(name=value.name)
         made.append((question, _holding(place, value.start)))
-    if findings:
+    elif findings:
         finding = _pick(findings, cut.id, "finding")
-        question = str(_pick(texts["finding"], cut.id, "finding wording")).format(name=finding.concept)
+        question = str(_pick(texts["finding"], cut.id, "wording")).format(name=finding.concept)
         made.append((question, _holding(place, finding.start)))
-    if _draw(cut.id, "silent") % 3 == 0:
+    if _draw(cut.id, "silent") % 4 == 0:
         lower = cut.text.lower()
         silent = [name for name in texts["absent"] if not any(word in lower for word in _WORD.findall(name))]
         if silent:
