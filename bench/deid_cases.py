@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (texts stand as they are written into reports)
 """Made-up identifiers in header formats, sign-offs and name pools of their own, injected into report prose.
 
 For measuring de-identification on what it was not written for. Formats and name pools are split: rules were written

@@ -2,8 +2,9 @@
 
     python -m bench.deidentify [--peers] [--ablation] [--limit N] [--misses N] [--out FILE.json]
 
-Reads ``../shared/data``; says what it skips where a file is absent. Recall counts a character as covered if it is a letter
-or digit inside a replaced stretch; a span is found if all its characters are. A report leaks if one span is not found.
+Reads ``../shared/data``; says what it skips where a file is absent. Recall counts a character as covered if it is
+a letter or digit inside a replaced stretch; a span is found if all its characters are. A report leaks if one span is
+not found.
 """
 
 import argparse
@@ -271,7 +272,8 @@ def main() -> None:
     deidentifier = Deidentifier()
     start_up = time.perf_counter() - started
     print(
-        f"{platform.processor() or platform.machine()}, Python {platform.python_version()}; layers: {', '.join(deidentifier.layers)}"
+        f"{platform.processor() or platform.machine()}, Python {platform.python_version()};",
+        f"layers: {', '.join(deidentifier.layers)}",
     )
     sets = {"injected": injected(options.limit)}
     for half in HALVES:

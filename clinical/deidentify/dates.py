@@ -77,7 +77,8 @@ class DateForms:
         names = sorted(self._months, key=len, reverse=True)
         month = rf"(?P<mon>{'|'.join(names)})\.?"
         sure = [n for n in names if n not in {"may", "mar", "set", "dic"}]
-        titled = rf"(?P<mon>(?-i:{'|'.join([*(n.title() for n in sure), *(n.upper() for n in sure), 'May', 'Mar', 'MAY'])}))\.?"
+        cased = "|".join([*(n.title() for n in sure), *(n.upper() for n in sure), "May", "Mar", "MAY"])
+        titled = rf"(?P<mon>(?-i:{cased}))\.?"
         day = r"(?P<d>[0-3]?\d)(?:st|nd|rd|th|º|ª|°)?"
         year = r"(?P<y>(?:19|20)\d\d|'?\d\d)"
         year4 = r"(?P<y>(?:19|20)\d\d)"
@@ -98,8 +99,9 @@ class DateForms:
             # 20-Nov-2024, 20 November 2024, 20Nov24, 20th of November, 2024; with a range of days before
             rf"(?<![\w/.])(?:\d{{1,2}}[ ]?[-–][ ]?)?{day}{step}{month}{step}{year}(?!\w|[/-]\d)(?!{_UNITS})",
             # November 20, 2024; NOV 20 24; Nov. 20th '24; November 20-22, 2024
-            rf"(?<!\w){month}[ ]*[-/]?(?:[ ]*|[ ]?\n){day}(?:[ ]?(?:-|–|&|and|to|through)[ ]?\d{{1,2}}(?:st|nd|rd|th)?)?"
-            rf"[ ]*(?:,|-|/|\.|[ ]of)?(?:[ ]*|[ ]?\n){year}(?!\w|[/-]\d|:)",
+            rf"(?<!\w){month}[ ]*[-/]?(?:[ ]*|[ ]?\n){day}"
+            r"(?:[ ]?(?:-|–|&|and|to|through)[ ]?\d{1,2}(?:st|nd|rd|th)?)?"
+            rf"(?:[ ]?(?:,|-|/|\.|[ ]of)[ ]*\n?[ ]*|[ ]+|[ ]?\n){year}(?!\w|[/-]\d|:)",
             # 2024 November 20, 2024-Nov-20
             rf"(?<![\w/.-]){year4}[ ,/-]{{1,2}}{month}[ ,/-]{{1,2}}{day}(?!\w)",
         )
@@ -211,11 +213,13 @@ def parse_iso(text: str | None) -> date | None:
 
 _OWN = tuple(
     (
-        "date of service; dos; date of exam; exam date; date of examination; date of study; study date; date of procedure;"
+        "date of service; dos; date of exam; exam date; date of examination; date of study; study date;"
+        " date of procedure;"
         " procedure date; date of operation; operation date; date of surgery; surgery date; date of visit; visit date;"
         " service date; encounter date; date of encounter; date of consultation; consultation date; date of consult;"
-        " date of evaluation; report date; date of report; date; admitted; admission date; date of admission; admit date;"
-        " collected; performed; discharge date; date of discharge; dictated; date dictated; d; dd; fecha; fecha de ingreso"
+        " date of evaluation; report date; date of report; date; admitted; admission date; date of admission;"
+        " admit date; collected; performed; discharge date; date of discharge; dictated; date dictated; d; dd; fecha;"
+        " fecha de ingreso"
     ).split("; ")
 )
 

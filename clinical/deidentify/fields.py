@@ -42,13 +42,15 @@ class FieldLabels:
 def load_labels(*files: str) -> FieldLabels:
     """Reads the packaged label lists."""
     kinds: dict[str, Kind] = {}
+    spelled: set[str] = set()
     for file in files:
         table = tomllib.loads((Path(__file__).parent / file).read_text(encoding="utf-8"))
         for kind, lists in table.items():
             for label in lists["strong"].replace("\n", " ").split(";"):
                 if label.strip():
                     kinds.setdefault(_squeeze(label), cast(Kind, kind))
-    longest = sorted(kinds, key=len, reverse=True)
+                    spelled |= {_squeeze(label), " ".join(label.lower().split())}
+    longest = sorted(spelled, key=lambda label: (-len(label), label))
     body = "|".join(re.escape(label).replace(r"\ ", r"[ \t]+").replace("'", "'?") for label in longest)
     pattern = re.compile(
         rf"(?:(?<=\n)|(?<=\A)|(?<=[|;,\t(\[*•> -])|(?<=\]))[ \t]*(?P<label>{body})(?:\(s\))?"
@@ -70,7 +72,7 @@ def find_fields(text: str, labels: FieldLabels) -> tuple[Field, ...]:
         line = text.rfind("\n", 0, match.start("label")) + 1
         before = text[line : match.start("label")]
         at_start = not before.strip(" \t|*•>-[(") or bool(re.search(r"(?:\||\t|;|[ ]{2})[ \t]*\Z", before))
-        if not colon and (not at_start or not match.group("sep").strip(" ") and before.strip()):
+        if not colon and (not at_start or (not match.group("sep").strip(" ") and before.strip())):
             continue
         if not at_start and not before.endswith((" ", ",", "(", "[", "|", "-")):
             continue
@@ -207,7 +209,8 @@ def _is_lower_name(text: str, item: Field, vocabulary: Vocabulary) -> bool:
 
 
 _ID_VALUE = re.compile(
-    r"[\s#:(]{0,3}(?P<id>(?=[\w./-]*\d)[A-Za-z0-9]+(?:[-./_][A-Za-z0-9]+)*(?:[ ][\dA-Z-]*\d[\dA-Z-]*){0,4})(?=[\s,;.)|]|\Z)"
+    r"[\s#:(]{0,3}(?P<id>(?=[\w./-]*\d)[A-Za-z0-9]+(?:[-./_][A-Za-z0-9]+)*"
+    r"(?:[ ][\dA-Z-]*\d[\dA-Z-]*){0,4})(?=[\s,;.)|]|\Z)"
 )
 _PHONE_VALUE = re.compile(
     r"[\s:]{0,3}(?P<phone>\+?[\d(][\d() ./-]{5,20}\d(?:[ ,]{0,2}(?:x|ext\.?)[ ]?\d{1,6})?)"
@@ -272,7 +275,19 @@ def places_in_fields(
             run.append(words.items[index])
             index += 1
         address = "address" in item.label or item.label.startswith(
-            ("street", "zip", "post", "city", "residence")
+            (
+                "street",
+                "zip",
+                "post",
+                "city",
+                "residence",
+                "cp",
+                "c.p",
+                "codigo",
+                "domicilio",
+                "localidad",
+                "direcc",
+            )
         )
         strange = any(
             (w.capital and not vocabulary.ordinary(w.text)) or (w.key in vocabulary.places and w.capital)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from clinical.deidentify.found import Found
 from clinical.deidentify.phrases import DEGREE, Phrase, backward, forward
+from clinical.deidentify.propagate import is_term
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import Word, Words
 
@@ -61,7 +62,8 @@ _SIGNOFF = re.compile(
     re.MULTILINE,
 )
 _NUMBERED = re.compile(
-    r"[ ]{0,2}[,(\[]?[ ]?(?:DOB|D\.O\.B\.?|MRN|MR[ ]?#|date of birth|born(?: on)?|SSN|medical record|hospital (?:no|number)"
+    r"[ ]{0,2}[,(\[]?[ ]?(?:DOB|D\.O\.B\.?|MRN|MR[ ]?#|date of birth|born(?: on)?|SSN|medical record"
+    r"|hospital (?:no|number)"
     r"|patient id|chart (?:no|number|#)|acc(?:oun)?t (?:no|number|#))(?![^\W_])",
     _I,
 )
@@ -86,8 +88,10 @@ class NameGrammar:
         self._announced_only = announced_only
         verbs = "|".join(re.escape(verb) for verb in sorted(vocabulary.by_verbs, key=len, reverse=True))
         self._by = re.compile(
-            rf"(?<!\w)(?P<verb>{verbs})(?:[ \t]+(?:electronically|digitally|and[ \t]+(?:electronically[ \t]+)?(?:{verbs})))?"
-            r"(?:[ \t]+(?:on[ ])?[\w/.,' -]{0,30}?\d[\w/.,:' -]{0,24}?)?[ \t]*(?:(?<![^\W\d_])(?:by|for|with)(?!\w)[ \t]*[:;]?|[:;])"
+            rf"(?<!\w)(?P<verb>{verbs})"
+            rf"(?:[ \t]+(?:electronically|digitally|and[ \t]+(?:electronically[ \t]+)?(?:{verbs})))?"
+            r"(?:[ \t]+(?:on[ ])?[\w/.,' -]{0,30}?\d[\w/.,:' -]{0,24}?)?[ \t]*"
+            r"(?:(?<![^\W\d_])(?:by|for|with)(?!\w)[ \t]*[:;]?|[:;])"
             r"[ \t]*(?:\n[ \t]*)?(?=[^\W\d_])",
             _I,
         )
@@ -104,6 +108,7 @@ class NameGrammar:
         yield from self._after_cues(words)
         yield from self._before_numbers(words)
         yield from self._with_initials(words)
+        yield from self._listed_pairs(words)
         yield from self._relations(words)
         yield from self._aged(words)
         yield from self._signoffs(words)
@@ -285,7 +290,7 @@ class NameGrammar:
             listed = [w for w in run if self._vocabulary.name(w.text)]
             if any(w.key in self._vocabulary.roles and w not in listed for w in run):
                 continue
-            if self._strange(words, run) or len(listed) == len(run) > 1 and not words.shouting(index):
+            if self._strange(words, run) or (len(listed) == len(run) > 1 and not words.shouting(index)):
                 yield _found(words, phrase, 0.9)
 
     def _with_initials(self, words: Words) -> Iterator[Found]:
@@ -313,6 +318,38 @@ class NameGrammar:
             if vocabulary.ordinary(first.text) and words.starts_sentence(index):
                 continue
             yield Found(match.start(), match.end(), "NAME", 0.85, LAYER)
+
+    def _listed_pairs(self, words: Words) -> Iterator[Found]:
+        """Yields a listed given name and a listed family name side by side, where no term explains them."""
+        vocabulary, items = self._vocabulary, words.items
+        for index in range(len(items) - 1):
+            first, second = items[index], items[index + 1]
+            if not (
+                first.title
+                and second.title
+                and len(first.text) > 2
+                and len(second.text) > 2
+                and first.gap == " "
+            ):
+                continue
+            if first.key not in vocabulary.given or second.key not in vocabulary.family or first.possessive:
+                continue
+            if {first.key, second.key} & (vocabulary.stop | vocabulary.keep_before | vocabulary.generic):
+                continue
+            if is_term(words, vocabulary, index + 1) or (
+                words.starts_sentence(index) and vocabulary.ordinary(first.text)
+            ):
+                continue
+            plain = vocabulary.ordinary(first.text) and vocabulary.ordinary(second.text)
+            if plain and first.key not in vocabulary.common_given:
+                continue
+            neighbours = items[max(index - 1, 0) : index] + items[index + 2 : index + 3]
+            if any(
+                w.title and w.key not in vocabulary.stop and not words.starts_sentence(words.at(w.start))
+                for w in neighbours
+            ):
+                continue
+            yield _found(words, Phrase(index, index + 2), 0.8)
 
     def _relations(self, words: Words) -> Iterator[Found]:
         for index, word in enumerate(words.items[:-1]):
@@ -362,9 +399,10 @@ class NameGrammar:
                 continue
             elif _CLOSING.search(text, 0, match.start()) and all(w.title for w in run) and len(run) < 4:
                 yield _found(words, phrase, 0.85)
-            elif len(listed) == len(whole):
-                if len(run) > len(whole) or not any(w.key in vocabulary.keep for w in run):
-                    yield _found(words, phrase, 0.7)
+            elif len(listed) == len(whole) and (
+                len(run) > len(whole) or not any(w.key in vocabulary.keep for w in run)
+            ):
+                yield _found(words, phrase, 0.7)
 
 
 def _with_comma(words: Words, vocabulary: Vocabulary, phrase: Phrase, end: int) -> int:

@@ -38,7 +38,11 @@ def stretches(words: Words, vocabulary: Vocabulary) -> list[tuple[int, int]]:
             index = words.at(start)
             while index < len(words.items) and words.items[index].start < end:
                 word = words.items[index]
-                if word.capital and len(word.text) > 1 and not vocabulary.ambiguous(word.text):
+                if (
+                    word.capital
+                    and len(word.text) > 1
+                    and (not vocabulary.ambiguous(word.text) or word.key in vocabulary.cities)
+                ):
                     chosen.append((start, min(end, start + 2000)))
                     break
                 index += 1
@@ -95,8 +99,16 @@ def _weigh(words: Words, vocabulary: Vocabulary, start: int, end: int, label: st
         else:
             score = 0.3
         return Found(run[0].start, run[-1].end, "NAME", score, LAYER)
-    if all(w.key in vocabulary.regions or vocabulary.ordinary(w.text) for w in letters):
+    if all(
+        w.key in vocabulary.regions or (vocabulary.ordinary(w.text) and w.key not in vocabulary.cities)
+        for w in letters
+    ):
         return None
+    before = words.items[words.at(run[0].start) - 1].key if words.at(run[0].start) else ""
+    if before in {"in", "from", "near", "to", "at", "outside"} and any(
+        w.key in vocabulary.cities for w in letters
+    ):
+        return Found(run[0].start, run[-1].end, "LOCATION", 0.8, LAYER)
     known = [w for w in letters if w.key in vocabulary.places]
     if not strange or all(w.caps for w in run):
         return None

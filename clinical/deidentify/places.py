@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from clinical.deidentify.found import Found
+from clinical.deidentify.propagate import is_term
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import UPPER, Word, Words
 
@@ -22,6 +23,7 @@ _HEAD = re.compile(
     r"|(?:High|Elementary|Middle)[ ]School|Pharmacy|Laborator(?:y|ies)|Diagnostics|Imaging|Radiology|Orthopa?edics"
     r"|Cardiology|Pediatrics|Physicians|Surgeons|Specialists|Rehab(?:ilitation)?(?:[ ]Cent(?:er|re))?|Assisted[ ]Living"
     r"|Dialysis|Partners|Prison|Jail|Correctional[ ](?:Facility|Institution)|Shelter|Church|Inc\.?|LLC|PLLC|Ltd\.?)"
+    r"|hospital|clinic|medical[ ]center"
     r"|HOSPITAL|CLINIC|MEDICAL[ ]CENT(?:ER|RE)|INFIRMARY|HOSPICE|HEALTH[ ](?:SYSTEM|CENT(?:ER|RE))|MEDICAL[ ]GROUP)"
     r"(?![\w'-])"
 )
@@ -49,6 +51,7 @@ _BEFORE = frozenset(
 )
 _FRONT = frozenset(["la", "el", "le", "los", "las", "de", "da", "van", "von", "den", "der", "san", "al"])
 _LINK = re.compile(r"(?:'s?)?[ ]|\.[ ]?|[ ]?&[ ]?|[ ]?-[ ]?|[ ]?,[ ](?=and)")
+_SAINTS = re.compile(r"(?<!\w)(?:St|Saint)\.?[ ][A-Z][a-z]+'s(?!\w)")
 _CONTACT = re.compile(
     r"(?i)^[ \t]*(?:tel|phone|ph|fax|telephone|t:|p:|f:|e-?mail|www\.|http|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})"
 )
@@ -61,7 +64,8 @@ class PlaceGrammar:
         self._vocabulary = vocabulary
         verbs = "|".join(sorted(vocabulary.place_verbs, key=len, reverse=True))
         self._lives = re.compile(
-            rf"(?<![\w])(?:{verbs})[ ](?:(?:to|in|from|at|near|outside|around|of|back|here|alone|out|down|up|over|by|for"
+            rf"(?<![\w])(?:{verbs})[ ]"
+            r"(?:(?:to|in|from|at|near|outside|around|of|back|here|alone|out|down|up|over|by|for"
             r"|with|her|his|their|is|are)[ ]){0,2}(?:in|from|to|near|at|outside|of)[ \n](?:the[ ])?"
             rf"(?=[{UPPER}])"
         )
@@ -77,6 +81,7 @@ class PlaceGrammar:
         yield from self._letterhead(words)
         yield from self._cities(words)
         yield from self._lived_in(words)
+        yield from self._saints(words)
 
     def _strange(self, run: Sequence[Word]) -> list[Word]:
         vocabulary = self._vocabulary
@@ -125,10 +130,20 @@ class PlaceGrammar:
             run = words.items[first:index]
             if not run or not run[0].title or run[0].key in vocabulary.stop | vocabulary.regions:
                 continue
-            if all(vocabulary.ambiguous(w.text) for w in run) or any(w.caps and len(w.text) < 6 for w in run):
+            cities = any(w.key in vocabulary.cities for w in run)
+            if (all(vocabulary.ambiguous(w.text) for w in run) and not cities) or any(
+                w.caps and len(w.text) < 6 for w in run
+            ):
                 continue
             listed = any(w.key in vocabulary.places for w in run)
             yield Found(run[0].start, run[-1].end, "LOCATION", 0.9 if listed else 0.7, LAYER)
+
+    def _saints(self, words: Words) -> Iterator[Found]:
+        """Yields "St. Luke's", unless a device or a disease bears the saint's name."""
+        for match in _SAINTS.finditer(words.text):
+            index = words.at(match.start()) + 1
+            if index < len(words.items) and not is_term(words, self._vocabulary, index):
+                yield Found(match.start(), match.end(), "LOCATION", 0.85, LAYER)
 
     def _before_head(self, words: Words, index: int, shout: bool) -> tuple[Word, ...]:
         """Returns the words before a facility's head noun that belong to its name."""
@@ -163,6 +178,10 @@ class PlaceGrammar:
                 yield from self._of_somewhere(words, match, run)
                 continue
             strange = self._strange(special)
+            if match.group().islower() and (
+                not strange or special[-1] is not run[-1] or is_common(run[-1], vocabulary)
+            ):
+                continue
             saint = any(w.key in _SAINT for w in run)
             if (head in vocabulary.weak_facility or shout) and not strange and not saint:
                 continue
@@ -202,3 +221,8 @@ class PlaceGrammar:
             if address or (head and any(w.key not in vocabulary.generic for w in run)):
                 start = line.start() + line.group().index(body)
                 yield Found(start, start + len(body), "LOCATION", 0.93, LAYER)
+
+
+def is_common(word: Word, vocabulary: Vocabulary) -> bool:
+    """Tells whether a word before "clinic" in lower case names no place: an eponym, a short form."""
+    return word.caps or word.possessive or (word.key in vocabulary.keep and word.key not in vocabulary.cities)

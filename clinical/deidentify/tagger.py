@@ -96,17 +96,19 @@ class Features:
     def _norm(self, word: Word) -> str:
         if self._vocabulary.ordinary(word.text) or word.key in self._vocabulary.stop or word.key in DEGREE:
             return word.key
-        return "<" + self._signs_of(word) + ">"
+        return "<" + self._sign(word)[:3] + ">"
 
-    def _signs_of(self, word: Word) -> str:
-        return self._sign(word)[:3]
+    def _norm_at(self, index: int) -> str:
+        return self._norms[index] if 0 <= index < len(self._norms) else "<>"
+
+    def _sign_at(self, index: int) -> str:
+        return self._signs[index] if 0 <= index < len(self._signs) else "<>"
 
     def of(self, index: int, before: str) -> list[str]:
         """Returns the features of the word at ``index``; ``before`` is the class given to the word before it."""
         items, words = self._words.items, self._words
         word, sign, k = items[index], self._signs[index], items[index].key
-        at = lambda j: self._norms[j] if 0 <= j < len(items) else "<>"  # noqa: E731
-        sg = lambda j: self._signs[j] if 0 <= j < len(items) else "<>"  # noqa: E731
+        at, sg = self._norm_at, self._sign_at
         left = _gap(words.text[items[index - 1].end if index else 0 : word.start])
         right = _gap(word.gap) if len(word.gap) < 30 else _gap(word.gap[:30])
         label, first, last, total, top, bottom = self._lines.around(word.start, word.end)
@@ -291,7 +293,7 @@ def _trust(
     if not strange or any(w.caps and len(w.text) < 6 for w in strange):
         return best * 0.25
     listed = [w for w in strange if w in names]
-    if len(whole) > 1 and (listed or len(strange) == len(whole) and best > 0.9):
+    if len(whole) > 1 and (listed or (len(strange) == len(whole) and best > 0.9)):
         return best * 0.9 if listed else best * 0.55
     return best * (0.8 if listed and best > 0.9 else 0.3)
 

@@ -2,7 +2,8 @@
 
     python -m clinical.deidentify.train_ner --data ../shared/data
 
-Prose: ACI-Bench, MTS-Dialog, MEDEC (CC BY 4.0). Names: Faker (MIT), name lists of philter-lite (BSD-3), names made up from
+Prose: ACI-Bench, MTS-Dialog, MEDEC (CC BY 4.0), PubMedQA (MIT). Names: Faker (MIT), name lists of philter-lite
+(BSD-3), names made up from
 syllable chains of both. Each text gets a header of random fields, labels, separators and order, a letter's frame or a
 sign-off, and its patient, doctors and relatives are named in the prose. Needs scikit-learn, scipy, Faker.
 """
@@ -17,7 +18,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 

@@ -16,7 +16,8 @@ class Vocabulary:
 
     Attributes:
         words: written in lower case by clinical or everyday prose, drug names (also in drugs) included.
-        given, family: names of people; places: cities, states, countries.
+        given, family: names of people; places: cities, states, countries; cities: the large ones.
+        common_given: given names that are words as well.
         keep: eponyms, devices, brands and scores that must survive when they stand alone.
         keep_before: nouns that turn the name before them into a term (``disease``, ``catheter``).
         stop: words that never are part of a name's phrase (``the``, ``none``, ``general``).
@@ -34,6 +35,8 @@ class Vocabulary:
     given: frozenset[str] = field(repr=False)
     family: frozenset[str] = field(repr=False)
     places: frozenset[str] = field(repr=False)
+    cities: frozenset[str] = field(repr=False)
+    common_given: frozenset[str] = field(repr=False)
     keep: frozenset[str] = field(repr=False)
     keep_before: frozenset[str] = field(repr=False)
     stop: frozenset[str] = field(repr=False)
@@ -81,7 +84,9 @@ def load_vocabulary(language: str = "en") -> Vocabulary:
         abbreviations=frozenset(word for word, _, kind in words if kind == "a"),
         given=frozenset(name for name, kind in names if kind in "gb"),
         family=frozenset(name for name, kind in names if kind in "fb"),
-        places=frozenset(_lines("places")),
+        places=frozenset(_lines("places")) | _set(terms, "cities"),
+        cities=_set(terms, "cities"),
+        common_given=_set(terms, "common_given"),
         keep=_set(terms, "eponyms") | _set(terms, "devices") | _set(terms, "scores") | _set(terms, "brands"),
         keep_before=_set(terms, "keep_before"),
         stop=_set(terms, "stop") | (_set(terms, "spanish_stop") if language == "es" else frozenset()),
