@@ -4,7 +4,8 @@ By offset, without heading or list mark, with their section.
 """
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from clinical.answers.answer import Claim, Evidence
@@ -84,9 +85,10 @@ def quote(report: Report, passage: Passage) -> Claim:
     return Claim(text=passage.text(report), evidence=(evidence(report, passage.start, passage.end),))
 
 
-def passage_at(all_passages: Iterable[Passage], offset: int) -> Passage | None:
-    """The passage that covers ``offset``."""
-    return next((p for p in all_passages if p.start <= offset < p.end), None)
+def passage_at(all_passages: Sequence[Passage], offset: int) -> Passage | None:
+    """The passage that covers ``offset``; ``all_passages`` in order."""
+    at = bisect_right(all_passages, offset, key=lambda p: p.start) - 1
+    return all_passages[at] if at >= 0 and offset < all_passages[at].end else None
 
 
 def _after_heading(text: str, section: Section, start: int, end: int) -> int:

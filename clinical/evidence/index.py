@@ -6,7 +6,8 @@ Each sentence as atoms and quantities, with what its words make of them.
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from clinical.evidence.instructions import instruction_spans, is_instruction
 from clinical.evidence.quantities import Quantity, quantities_of
@@ -80,6 +81,7 @@ class Index:
     keys: frozenset[str]
     default_weight: float
     sex: str | None = None
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def weight_of(self, key: str) -> float:
         return self.weight.get(key, self.default_weight)

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from tomllib import loads
+from typing import Any
 
 from clinical.evidence.words import RULES
 
@@ -22,18 +23,40 @@ class InstructionSpan:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    needs: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
 @cache
-def _rules() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    data = loads((RULES / "instructions.toml").read_text(encoding="utf-8"))
-    hidden = data["hidden"].encode().decode("unicode_escape")
-    return re.compile("|".join(f"(?:{p})" for p in data["patterns"]), re.I | re.M), re.compile(hidden)
+def _data() -> dict[str, Any]:
+    return loads((RULES / "instructions.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _orders() -> tuple[_Order, ...]:
+    return tuple(_Order(tuple(o["needs"]), re.compile(o["pattern"], re.I | re.M)) for o in _data()["order"])
+
+
+@cache
+def _hidden() -> re.Pattern[str]:
+    return re.compile(_data()["hidden"].encode().decode("unicode_escape"))
 
 
 def instruction_spans(text: str) -> tuple[InstructionSpan, ...]:
     """Lines of ``text`` that speak to a machine, in order, without overlap."""
-    orders, hidden = _rules()
+    lowered = text.lower()
+    hits = [
+        match
+        for order in _orders()
+        if any(word in lowered for word in order.needs)
+        for match in order.pattern.finditer(text)
+    ]
+    if not text.isascii():
+        hits += _hidden().finditer(text)
     found: list[InstructionSpan] = []
-    for match in sorted([*orders.finditer(text), *hidden.finditer(text)], key=lambda m: m.start()):
+    for match in sorted(hits, key=lambda m: m.start()):
         start = text.rfind("\n", 0, match.start()) + 1
         end = text.find("\n", match.end())
         end = len(text) if end < 0 else end

@@ -129,31 +129,52 @@ def content(line: Line) -> list[str]:
 
 
 def nearest(claim: Line, index: Index) -> list[int]:
-    """Numbers of the lines nearest in meaning to ``claim``, the nearest first."""
+    """Numbers of the lines nearest in meaning to ``claim``, the nearest first; at most ``_LINES``."""
+    return [n for n, _ in _nearest(claim, index)]
+
+
+def _nearest(claim: Line, index: Index) -> list[tuple[int, float]]:
     mine, kept = table().matrix(content(claim))
-    if not kept:
+    numbers, starts, vectors = _all_words(index)
+    if not kept or not numbers:
         return []
-    scored = []
-    for n, line in enumerate(index.lines):
-        theirs, there = table().matrix(content(line))
-        if there:
-            scored.append((float((mine @ theirs.T).max(1).mean()), n))
-    return [n for _, n in sorted(scored, reverse=True)]
+    scores = np.maximum.reduceat(vectors @ mine.T, starts, axis=0).mean(1)
+    best = np.argsort(-scores, kind="stable")[:_LINES]
+    return [(numbers[b], float(scores[b])) for b in best]
+
+
+def _all_words(index: Index) -> tuple[list[int], list[int], np.ndarray]:
+    """Vectors of all content words of a report in one array: which lines have any, where each begins."""
+    if "words" not in index.memo:
+        numbers: list[int] = []
+        starts: list[int] = []
+        parts: list[np.ndarray] = []
+        total = 0
+        for n, line in enumerate(index.lines):
+            vectors, kept = table().matrix(content(line))
+            if kept:
+                numbers.append(n)
+                starts.append(total)
+                parts.append(vectors)
+                total += len(kept)
+        index.memo["words"] = (numbers, starts, np.concatenate(parts) if parts else np.zeros((0, 1)))
+    found: tuple[list[int], list[int], np.ndarray] = index.memo["words"]
+    return found
 
 
 def features(alignment: Alignment, index: Index) -> list[float]:
     """What the model sees of an alignment, in a fixed order (``FEATURES``)."""
     claim, units, open_ = alignment.claim, alignment.units, alignment.open
     lines = [f.line for f in alignment.chosen]
-    near = nearest(claim, index)[:_LINES]
-    lines += [index.lines[n] for n in near if index.lines[n] not in lines]
+    near = _nearest(claim, index)
+    lines += [index.lines[n] for n, _ in near if index.lines[n] not in lines]
     words = [w for line in lines for w in content(line)]
     theirs, _ = table().matrix(words)
     soft = [_softness([t.lower for t in claim.tokens[u.first : u.last]], theirs) for u in units]
     left = [soft[i] for i in open_]
     total = sum(u.weight for u in units) or 1.0
     mine, _ = table().matrix(content(claim))
-    best = [float((mine @ table().matrix(content(index.lines[n]))[0].T).max(1).mean()) for n in near[:2]]
+    best = [score for _, score in near[:2]]
     back = _back(alignment, mine)
     kinds = [f.kind if f.kind not in _PLACE else "place" for f in alignment.faults]
     negations = [sum(t.lower in _NEGATIONS for t in line.tokens) for line in (claim, *lines[:1])]
