@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 
 RESCAN_SECONDS = 5.0
 LOOK_SECONDS = 0.25
-MAX_TRIES = 3
+# Hostile files end their own worker process, so a watcher that ends again and again was mostly killed from outside.
+MAX_TRIES = 25
 # Written beside the real name while a program copies or edits; the real name follows.
 UNFINISHED = (".part", ".partial", ".crdownload", ".tmp", ".filepart", ".download", ".swp")
 

@@ -16,7 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from clinical.errors import MissingPart
 from clinical.report import Doubtful
+from watchers.extract import tesseract
 from watchers.extract.blanks import mend
 from watchers.extract.doubt import Doubt, find_doubts
 from watchers.extract.neural import Glyph, Line, Neural
@@ -29,6 +31,8 @@ from watchers.extract.spelling import mend_words
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 PROBES = 6
+GRID = 4  # so many ruled lines are a table, fewer a letterhead
+READS_BADLY = 0.85
 SLANT = math.radians(7)
 EMPTY, MARKED = "\u2610", "\u2612"
 
@@ -56,7 +60,8 @@ def read_images(images: Iterable[Pixels | None], options: ExtractOptions) -> Ite
     def read(image: Pixels | None) -> PageText:
         if image is None or not options.ocr:
             return PageText("", 0.0, False)
-        return read_page(image, _neural(), options)
+        neural = _neural()
+        return read_page(image, neural, options) if neural else _fallback(image, options)
 
     with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
         waiting: list[Future[PageText]] = []
@@ -69,13 +74,32 @@ def read_images(images: Iterable[Pixels | None], options: ExtractOptions) -> Ite
 
 
 @lru_cache(maxsize=1)
-def _neural() -> Neural:
-    """One for the process: its sessions serve several threads, and loading takes half a second."""
-    return Neural()
+def _neural() -> Neural | None:
+    """One for the process: its sessions serve several threads. None where it is not installed."""
+    try:
+        return Neural()
+    except MissingPart:
+        return None
+
+
+def _fallback(image: Pixels, options: ExtractOptions) -> PageText:
+    """The page by tesseract alone."""
+    page = tesseract.read_page(image)
+    read = page.confidence >= options.confidence_floor or (not page.text and _is_blank(image))
+    return PageText(page.text, page.confidence, read, page.doubtful, ("read without the neural reader",))
 
 
 def read_page(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
-    """Read one page image (BGR)."""
+    """Read one page image (BGR); one that reads badly is tried again as tesseract would turn it."""
+    page = _read(image, neural, options)
+    if page.confidence < READS_BADLY and page.text and (quarters := tesseract.orientation(image)):
+        again = _read(turn(image, quarters), neural, options)
+        if again.confidence > page.confidence:
+            return again
+    return page
+
+
+def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
     upright = _upright(image, neural)
     if not upright.boxes:
         return PageText("", 0.0, _is_blank(image))
@@ -86,8 +110,9 @@ def read_page(image: Pixels, neural: Neural, options: ExtractOptions) -> PageTex
         level, boxes = warp(level, matrix), move(boxes, matrix)
     line = median(_height(box) for box in boxes)
     rules = without_rules(level, line)
-    if rules.found:
-        level = rules.image
+    level = rules.image
+    if rules.upright or rules.count >= GRID:
+        # In a grid the first boxes ran across rules or lost signs beside them.
         boxes = [box.corners for box in neural.detect(level)] or boxes
     slanted = [box for box in boxes if _slanted(box)]
     checks = find_boxes(level, line)

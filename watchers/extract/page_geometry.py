@@ -17,7 +17,7 @@ class Rules:
 
     image: Pixels = field(repr=False)
     upright: tuple[tuple[int, int, int], ...]
-    found: bool
+    count: int
 
 
 def turn(image: Pixels, quarters: int) -> Pixels:
@@ -180,10 +180,10 @@ def without_rules(image: Pixels, line: float) -> Rules:
             if along == 1:
                 posts.append((x + wide // 2, y, y + high))
     if count == 0:
-        return Rules(image, (), False)
+        return Rules(image, (), 0)
     spread = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     cleaned = _fill(image, spread, marks, mask)
-    return Rules(cleaned, tuple(posts), True)
+    return Rules(cleaned, tuple(posts), count)
 
 
 def _fill(image: Pixels, spread: Pixels, marks: Pixels, mask: Pixels) -> Pixels:

@@ -11,11 +11,15 @@ import numpy as np
 import pytesseract
 from numpy.typing import NDArray
 
+from clinical.errors import MissingPart
+from clinical.report import Doubtful
+
 Pixels = NDArray[np.uint8]
 LINE = 44
 SPACE = 26
 WIDEST = 2400
 SECONDS = 60.0
+SURE = 0.9  # of a number in the fallback, which nothing else confirms
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Plain:
 
     text: str = field(repr=False)
     confidence: float
+    doubtful: tuple[Doubtful, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -84,32 +89,46 @@ def _row(crop: Pixels) -> Pixels:
     return np.asarray(np.clip(stretched, 0, 255), np.uint8)
 
 
+def orientation(image: Pixels) -> int:
+    """Quarter turns, counter-clockwise, that set a page upright; 0 where that cannot be told."""
+    if not installed():
+        return 0
+    rgb = image if image.ndim == 2 else image[:, :, ::-1]
+    try:
+        found = pytesseract.image_to_osd(rgb, output_type=pytesseract.Output.DICT, timeout=SECONDS)
+        return -int(found["rotate"]) // 90 % 4
+    except (pytesseract.TesseractError, RuntimeError, OSError, KeyError, ValueError):
+        return 0
+
+
 def read_page(image: Pixels) -> Plain:
     """Read a whole page, turned upright first where its orientation can be told.
 
     Raises:
-        RuntimeError: the program is missing or fails.
+        MissingPart: the program is not installed.
     """
-    rgb = image if image.ndim == 2 else image[:, :, ::-1]
-    try:
-        turn = int(
-            pytesseract.image_to_osd(rgb, output_type=pytesseract.Output.DICT, timeout=SECONDS)["rotate"]
+    if not installed():
+        raise MissingPart(
+            "No reader of scanned pages is installed.", "Install the extra `intake` or tesseract."
         )
-    except (pytesseract.TesseractError, RuntimeError, OSError, KeyError, ValueError):
-        turn = 0
-    if turn:
-        rgb = np.ascontiguousarray(np.rot90(rgb, -turn // 90))
+    rgb = np.ascontiguousarray(np.rot90(image, orientation(image)))[..., ::-1]
     try:
         found = pytesseract.image_to_data(
             rgb, config="--psm 3", output_type=pytesseract.Output.DICT, timeout=SECONDS * 2
         )
-    except (pytesseract.TesseractError, OSError) as error:
-        raise RuntimeError("tesseract failed") from error
-    lines: dict[tuple[int, int, int], list[str]] = {}
+    except (pytesseract.TesseractError, RuntimeError, OSError):
+        return Plain("", 0.0)
+    text, weak = "", []
     odds: list[float] = []
-    for index, text in enumerate(found["text"]):
-        if str(text).strip():
-            key = (found["block_num"][index], found["par_num"][index], found["line_num"][index])
-            lines.setdefault(key, []).append(str(text))
-            odds.append(float(found["conf"][index]) / 100)
-    return Plain("\n".join(" ".join(words) for words in lines.values()), mean(odds) if odds else 0.0)
+    last: tuple[int, ...] = ()
+    for index, word in enumerate(found["text"]):
+        if not str(word).strip():
+            continue
+        line = tuple(int(found[name][index]) for name in ("block_num", "par_num", "line_num"))
+        text += "" if not text else " " if line == last else "\n"
+        last = line
+        odds.append(float(found["conf"][index]) / 100)
+        if any(c.isdigit() for c in str(word)) and odds[-1] < SURE:
+            weak.append(Doubtful(len(text), len(text) + len(str(word)), (str(word), "?")))
+        text += str(word)
+    return Plain(text, mean(odds) if odds else 0.0, tuple(weak))

@@ -1,0 +1,181 @@
+"""Reading of page images: order, levelling, blanks, mended words, doubt; and a few hard pages as a whole."""
+# ruff: noqa: E501
+
+import math
+
+import numpy as np
+import pytest
+
+from bench.hard_pages import make
+from bench.ocr_scores import score
+from clinical.report import Doubtful
+from watchers.extract import ocr, tesseract
+from watchers.extract.doubt import Evidence, _beside, doubtful, numbers, plain
+from watchers.extract.neural import Glyph, Line
+from watchers.extract.options import ExtractOptions
+from watchers.extract.page_geometry import leveling, move, without_rules
+from watchers.extract.page_layout import Piece, arrange
+from watchers.extract.page_marks import find_boxes
+from watchers.extract.spelling import mend_words
+
+QUICK = ExtractOptions(threads=1)
+
+
+def line(text: str, odds: float = 0.9) -> Line:
+    return Line(tuple(Glyph(c, odds, "", 1 - odds, (i + 0.5) / len(text)) for i, c in enumerate(text)))
+
+
+def order(boxes: list[tuple[float, float, float, int]]) -> list[list[int]]:
+    """Rows of indices for boxes of (left, top, right, characters), each 20 high."""
+    pieces = [
+        Piece(i, left, top, right, top + 20, chars) for i, (left, top, right, chars) in enumerate(boxes)
+    ]
+    return [[piece.index for piece in row.pieces] for row in arrange(pieces)]
+
+
+def test_cells_of_a_table_stay_in_their_rows() -> None:
+    rows = [(x, 100 + 40 * y, x + 120, 9) for y in range(8) for x in (100, 400, 700)]
+    assert order(rows) == [[3 * y, 3 * y + 1, 3 * y + 2] for y in range(8)]
+
+
+def test_two_columns_are_read_one_after_the_other_between_head_and_foot() -> None:
+    left = [(100, 200 + 30 * y, 500, 42) for y in range(10)]
+    right = [(560, 200 + 30 * y, 950, 42) for y in range(10)]
+    boxes = [
+        (100, 100, 900, 60),
+        *[b for pair in zip(left, right, strict=True) for b in pair],
+        (100, 700, 400, 20),
+    ]
+    flat = [index for row in order(boxes) for index in row]
+    assert flat == [0, *range(1, 21, 2), *range(2, 21, 2), 21]
+
+
+def test_label_and_value_pairs_are_no_columns() -> None:
+    boxes = [b for y in range(6) for b in ((100, 100 + 40 * y, 300, 14), (600, 100 + 40 * y, 800, 12))]
+    assert order(boxes) == [[2 * y, 2 * y + 1] for y in range(6)]
+
+
+@pytest.mark.parametrize(("slope", "converge"), [(0.03, 0.0), (-0.08, 0.0), (0.0, 0.08), (0.05, -0.06)])
+def test_skew_and_perspective_are_levelled(slope: float, converge: float) -> None:
+    def bend(x: float, y: float) -> tuple[float, float]:
+        x, y = (x - 800) / 1100, (y - 1100) / 1100
+        weight = 1 + converge * x
+        return 800 + 1100 * (x - slope * y) / weight, 1100 + 1100 * (y + slope * x) / weight
+
+    boxes = []
+    for y in range(200, 2100, 60):
+        right = 1400 if y % 180 else 900
+        corners = [(150, y), (right, y), (right, y + 30), (150, y + 30)]
+        boxes.append(np.array([bend(*c) for c in corners], np.float32))
+    matrix = leveling(boxes, (2200, 1600))
+    assert matrix is not None
+    tilts = [abs(math.atan2(b[1][1] - b[0][1], b[1][0] - b[0][0])) for b in move(boxes, matrix)]
+    assert max(tilts) < 0.004
+
+
+def test_a_level_page_is_left_alone() -> None:
+    boxes = [
+        np.array([[100, y], [900, y], [900, y + 30], [100, y + 30]], np.float32) for y in range(100, 900, 50)
+    ]
+    assert leveling(boxes, (1200, 1000)) is None
+
+
+def test_rules_go_and_minus_signs_stay() -> None:
+    page = np.full((400, 600, 3), 255, np.uint8)
+    page[100:103, 50:550] = 0
+    page[50:350, 50:52] = 0
+    page[200:203, 200:214] = 0
+    rules = without_rules(page, 30.0)
+    assert rules.count == 2
+    assert rules.image[101, 300].min() > 200
+    assert rules.image[201, 205].max() < 60
+
+
+def test_check_boxes_are_told_apart() -> None:
+    page = np.full((200, 400, 3), 255, np.uint8)
+    for x, marked in ((50, True), (150, False), (250, True)):
+        page[80:104, x : x + 24] = 0
+        page[82:102, x + 2 : x + 22] = 255
+        if marked:
+            for step in range(18):
+                page[83 + step : 86 + step, x + 3 + step : x + 6 + step] = 0
+    assert [b.marked for b in sorted(find_boxes(page, 28.0), key=lambda b: b.left)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("The mitrai valve", "The mitral valve"), ("0kafor, Lena | D0B: 10/5", "Okafor, Lena | DOB: 10/5"), ("HbAlc 10.8%", "HbA1c 10.8%"),
+        ('37.4 "C', "37.4 °C"), ("60 mL/min/1.73 m7", "60 mL/min/1.73 m²"), ("4.1 10~9/L", "4.1 10^9/L"), ("proxímal", "proximal"),
+        ("B12 T10 L4-L5 2nd H2O", "B12 T10 L4-L5 2nd H2O"), ("Mr. Kaiset and Iiona", "Mr. Kaiset and Iiona"), ("MRN: A0B12", "MRN: A0B12"),
+    ],
+)  # fmt: skip
+def test_slips_are_mended_only_where_one_reading_is_left(read: str, meant: str) -> None:
+    assert mend_words(line(read)).text == meant
+
+
+def test_what_is_read_twice() -> None:
+    text = "K 5.9 mmol/L (3.5-5.1) H, see T10; DOB: 03/14/1962. MRN:A-77 -2.0 ± 0.3"
+    found = [text[a:b] for a, b in numbers(line(text))]
+    assert found == ["5.9", "3.5-5.1", "T10", "03/14/1962", "MRN:A-77", "-2.0", "± 0.3"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [("K 5.9 mmol", "K 59 mmol", "59"), ("K 5.9 mmol", "K S.9mmol", "S.9mmol"), ("K 5.9 mmol", "", ""), ("K 5.9 mmol", "K 5.9 mmol", "5.9")],
+)  # fmt: skip
+def test_the_second_reading_is_found_beside_the_first(first: str, second: str, wanted: str) -> None:
+    assert _beside(first, 2, 5, second) == wanted
+
+
+def evidence(odds: float, alone: str, second: str) -> Evidence:
+    return Evidence(0, 0, 3, "5.9", odds, alone, second, "5.0")
+
+
+def test_readings_that_differ_make_a_number_doubtful() -> None:
+    assert not doubtful(evidence(0.9999, "5.9", "5.9"))
+    assert doubtful(evidence(0.3, "5.9", "5.9"))
+    assert doubtful(evidence(0.8, "59", "59"))
+    assert plain("10^9/L µg") == plain("10^9/L μg")
+
+
+def test_without_the_neural_reader_tesseract_reads_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not tesseract.installed():
+        pytest.skip("tesseract is not installed")
+    monkeypatch.setattr(ocr, "_neural", lambda: None)
+    page = make("prose", "plain", 3)
+    (read,) = ocr.read_images([page.image], QUICK)
+    assert read.read
+    assert read.warnings == ("read without the neural reader",)
+    found = score(page.text, read.text, read.doubtful, page.identifiers)
+    assert found.errors < 0.12 * found.length
+
+
+def test_without_tesseract_nothing_is_confirmed_and_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tesseract, "installed", lambda: False)
+    assert tesseract.read_lines([np.full((30, 200, 3), 255, np.uint8)]) == [""]
+    assert tesseract.orientation(np.full((30, 200, 3), 255, np.uint8)) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("layout", "damage"),
+    [("table", "turned"), ("columns", "photo"), ("prose", "stained"), ("table", "fax"), ("form", "skewed")],
+)
+def test_hard_pages(layout: str, damage: str) -> None:
+    page = make(layout, damage, 11)
+    (read,) = ocr.read_images([page.image], QUICK)
+    found = score(page.text, read.text, read.doubtful, page.identifiers)
+    assert found.errors < (0.06 if "fax" in damage or layout == "form" else 0.02) * found.length
+    assert found.unmarked <= 2
+    for mark in read.doubtful:
+        assert read.text[mark.start : mark.end] == mark.readings[0]
+        assert len(mark.readings) > 1
+
+
+def test_scores_count_wrong_marked_and_vain_numbers() -> None:
+    text = "K 5.8 and Na 140 on 3/4"
+    marks = (Doubtful(2, 5, ("5.8", "5.9")), Doubtful(13, 16, ("140", "14")))
+    found = score("K 5.9 and Na 140 on 3/4", text, marks, ("Na 140", "nobody"))
+    assert (found.wrong, found.unmarked, found.right, found.in_vain) == (1, 0, 2, 1)
+    assert (found.identifiers, found.identifiers_read, found.errors) == (2, 1, 1)
