@@ -53,11 +53,13 @@ class Opened:
         report: without the words of what reads like instructions to software.
         flagged: where those words stand.
         warnings: what the client must be told beside what the answer says itself.
+        replaced: that a newer version of the report holds instead; told before anything else.
     """
 
     report: Report
     flagged: tuple[Flagged, ...] = ()
     warnings: tuple[str, ...] = ()
+    replaced: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,8 @@ class Desk:
 
     def give(self, answer: Answer, *opened: Opened) -> Answer:
         """The answer as this client may have it, with its audit line."""
-        warnings = (*(w for one in opened for w in one.warnings), *answer.warnings)
+        replaced = (one.replaced for one in opened if one.replaced)
+        warnings = (*replaced, *answer.warnings, *(w for one in opened for w in one.warnings))
         answer = answer.model_copy(update={"warnings": tuple(dict.fromkeys(warnings))})
         if self.cloud:
             answer = to_cloud(answer, self.sweep())
@@ -211,8 +214,9 @@ class Desk:
 
 def _opened(cleaned: Neutral, row: ReportRow | None) -> Opened:
     warnings: list[str] = []
+    replaced = ""
     if row is not None and row.superseded_by:
-        warnings.append(f"This report was replaced by {row.superseded_by}: ask about that one.")
+        replaced = f"This report was replaced by {row.superseded_by}: ask about that one."
     if cleaned.flagged:
         where = ", ".join(f"{part.start}-{part.end}" for part in cleaned.flagged[:10])
         more = "" if len(cleaned.flagged) <= 10 else f" and {len(cleaned.flagged) - 10} more"
@@ -220,7 +224,7 @@ def _opened(cleaned: Neutral, row: ReportRow | None) -> Opened:
             f"Text that reads like instructions to software stands in report {cleaned.report.id} at characters "
             f"{where}{more}; its words are withheld and were not followed. Read them in the original."
         )
-    return Opened(cleaned.report, cleaned.flagged, tuple(warnings))
+    return Opened(cleaned.report, cleaned.flagged, tuple(warnings), replaced)
 
 
 def is_clean(text: str) -> bool:

@@ -50,5 +50,9 @@ def explain(desk: Desk, report_id: str, claim: str) -> Explanation:
                 around=around,
             )
         )
-    result = Explanation(report_id=report_id, claims=tuple(claims), warnings=opened.warnings)
+    result = Explanation(
+        report_id=report_id,
+        claims=tuple(claims),
+        warnings=tuple(w for w in (opened.replaced, *opened.warnings) if w),
+    )
     return desk.give_part(result, "tool.explain", report_id)
