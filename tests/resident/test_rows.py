@@ -103,7 +103,7 @@ def test_ask_answers_the_row_s_own_question(tmp_path: Path) -> None:
 def test_compare_takes_prior_and_current_as_texts(tmp_path: Path) -> None:
     later = REPORT.replace("6.1", "4.4")
     (row,) = run(tmp_path, "compare", [{"id": "1", "prior": REPORT, "current": later}])
-    change = next(c for c in row["answer"]["changes"] if c["name"] == "potassium")
+    change = next(c for c in row["answer"]["changes"] if c["name"].lower() == "potassium")
     assert (change["prior"], change["current"], change["direction"]) == ("6.1", "4.4", "down")
 
 
