@@ -25,7 +25,7 @@ from clinical.structure.units import ucum
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "../shared/data"
-LABELS = ROOT / "tests/data/assertions.jsonl"
+LABELS = (ROOT / "tests/data/assertions.jsonl", ROOT / "tests/data/assertions_second.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,13 +364,13 @@ def headings(rows: list[dict[str, object]]) -> Tally:
     return tally
 
 
-def assertions(rows: list[dict[str, object]]) -> tuple[int, int, int, Counter[tuple[str, str]]]:
+def assertions(rows: list[dict[str, object]], labels: Path) -> tuple[int, int, int, Counter[tuple[str, str]]]:
     """Right, labelled, non-findings kept as findings, and what was taken for what."""
     texts = {row["id"]: str(row["transcription"]) for row in rows}
     wrong: Counter[tuple[str, str]] = Counter()
     right = labelled = kept = 0
     structures: dict[str, object] = {}
-    for line in LABELS.read_text().splitlines():
+    for line in labels.read_text().splitlines():
         label = json.loads(line)
         text = texts[label["report_id"]]
         sentence = text[label["sentence_start"] : label["sentence_end"]]
@@ -409,10 +409,13 @@ def main() -> None:
         return
     rows = reports()
     print(f"headings on {len(rows)} real reports: F1 {headings(rows).f1():.4f}")
-    right, labelled, kept, wrong = assertions(rows)
-    print(f"assertions on {labelled} hand-read spans: {right / labelled:.4f}; non-findings kept: {kept}")
-    for (label, told), count in wrong.most_common():
-        print(f"    {label} taken for {told}: {count}")
+    for labels in LABELS:
+        right, labelled, kept, wrong = assertions(rows, labels)
+        print(
+            f"assertions on {labelled} hand-read spans ({labels.stem}): {right / labelled:.4f}; non-findings kept: {kept}"
+        )
+        for (label, told), count in wrong.most_common():
+            print(f"    {label} taken for {told}: {count}")
     started = time.perf_counter()
     characters = 0
     for row in rows[:200]:

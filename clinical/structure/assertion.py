@@ -33,6 +33,12 @@ _AFFIRMED = frozenset(
     "significant intermittent patient she he her his did does has".split()
 )
 _DAYS_AGO = re.compile(r"\[DATE-(\d+)d\]")
+_POINT = re.compile(r"^[ \t]*[*•][ \t]", re.MULTILINE)
+_SOMEBODY = re.compile(
+    r"\b(?:year|month|week|day)s?[- ]old\b|\by/?o\b|\bthe patient\b|\bpatient (?:is|was|has|denies)\b|"
+    r"\b(?:he|she|his|her)\b|\[[A-Z]{2,9}",
+    re.IGNORECASE,
+)
 _LONG_AGO = 120
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 
@@ -107,6 +113,11 @@ def _about_the_patient(words: Sequence[Word]) -> bool:
     )
 
 
+def is_leaflet(text: str) -> bool:
+    """Is the text advice in points for patients at large, with no patient in it?"""
+    return len(_POINT.findall(text)) >= 5 and _SOMEBODY.search(text) is None
+
+
 class Assertions:
     """The cues of one sentence, asked finding by finding.
 
@@ -114,12 +125,17 @@ class Assertions:
         text: the whole text the words point into.
         words: the words of the sentence.
         section: canonical name of the section the sentence stands in.
+        leaflet: the text tells patients in general and is about nobody.
     """
 
-    def __init__(self, text: str, words: Sequence[Word], section: str | None) -> None:
+    def __init__(
+        self, text: str, words: Sequence[Word], section: str | None, *, leaflet: bool = False
+    ) -> None:
         self._words = words
         self._section = section
-        self._default = rules("context.toml")["section"].get(section or "")
+        self._default: Assertion | None = (
+            "hypothetical" if leaflet else rules("context.toml")["section"].get(section or "")
+        )
         self._stops: list[_Stop] = []
         self._scopes: list[_Scope] = []
         cues = [(match, cue) for match in _cues().find(words, text) for cue in match.payload]
@@ -161,7 +177,9 @@ class Assertions:
         stop = min(len(self._words), start + reach)
         for mark in self._stops:
             ends = mark.kind in ("stop", f"{assertion}_stop")
-            at_once = mark.first == start and assertion not in ("absent", "hypothetical")
+            at_once = mark.first == start and (
+                assertion in ("historical", "family") or (assertion == "possible" and mark.kind == "stop")
+            )
             if ends and mark.first < stop and (mark.first > start or at_once):
                 stop = mark.first
                 break
@@ -221,7 +239,7 @@ class Assertions:
 
     def _risk_talk(self) -> list[_Scope]:
         verbs, harms, at_least = _risk_words()
-        keys = {word.text.lower() for word in self._words}
+        keys = {word.text.lower() for word in self._words} | {word.key for word in self._words}
         if len(harms & keys) >= at_least and verbs & keys:
             return [_Scope("hypothetical", 0, len(self._words))]
         return []
@@ -234,8 +252,7 @@ class Assertions:
         for assertion in _RANK:
             if assertion in held:
                 return assertion
-        default: Assertion | None = self._default
-        return default or "present"
+        return self._default or "present"
 
     def side(self, first: int, last: int) -> Side | None:
         """Side by the nearest side word: before the finding within its phrase, else after it."""

@@ -9,7 +9,7 @@ from functools import cache
 
 from clinical.report import Finding, Section
 from clinical.structure.analytes import names
-from clinical.structure.assertion import Assertions
+from clinical.structure.assertion import Assertions, is_leaflet
 from clinical.structure.lexicon import RULES, Lexicon, Match, Word, rules, word_key
 from clinical.structure.sentences import Sentence
 
@@ -72,6 +72,7 @@ def find_findings(
     starts = [word.start for word in words]
     section_starts = [section.start for section in sections]
     lexicon = concepts()
+    leaflet = is_leaflet(text)
     for inside in _stretches(words, starts, parts):
         at = bisect_right(section_starts, inside[0].start) - 1
         section = sections[at] if at >= 0 else None
@@ -84,7 +85,7 @@ def find_findings(
         if not matches:
             continue
         name = section.name if section is not None else None
-        assertions = Assertions(text, inside, name)
+        assertions = Assertions(text, inside, name, leaflet=leaflet)
         for match in sorted(matches, key=lambda m: m.first):
             first, concept = _with_place(inside, match)
             found.append(
@@ -138,10 +139,12 @@ def _in_heading(
     printed = text[match.start : match.end]
     if printed.isupper() and len(printed) <= 4:
         after = text[match.end : match.end + 1]
+        if after.isdigit() or text[match.start - 1 : match.start].isdigit():
+            return True
         if (
-            after.isdigit()
-            or text[match.start - 1 : match.start].isdigit()
-            or (printed == "MR" and after == ".")
+            printed == "MR"
+            and after == "."
+            and text[max(0, match.start - 8) : match.start].rstrip(" ")[-1:] in ".:\n"
         ):
             return True
     if section is not None and match.start < section.start + len(section.heading):

@@ -103,7 +103,7 @@ FROM_TO = re.compile(
 )  # fmt: skip
 ARROW = re.compile(r"[ ]?(?:-{1,2}>|→|=>)[ ]?(?=[\d.])")
 UNKNOWN_UNIT = re.compile(
-    r"[A-Za-zµμ%][A-Za-z0-9µμ.^*%]{0,12}(?:[ ][a-z]{1,8})?/[A-Za-z0-9µμ.^*]{1,10}(?:/[A-Za-z0-9.]{1,8})?(?![A-Za-z0-9/])"
+    r"[A-Za-zµμ%][A-Za-z0-9µμ^*%]{0,12}/[A-Za-z0-9µμ^*]{1,10}(?:/[A-Za-z0-9]{1,8})?(?![A-Za-z0-9/])"
 )
 SEPARATOR = re.compile(r"(?:[ \t|:=,;~]|\.{2}|_{2}|-{2}|–(?=[ \t])|-(?=[ \t])|(?<=\.)\.)+")
 PLAIN_PAREN = re.compile(r"[(\[][A-Za-z][A-Za-z0-9 ,.'/+-]{0,40}[)\]]")
