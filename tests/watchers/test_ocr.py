@@ -10,7 +10,7 @@ from bench.hard_pages import make
 from bench.ocr_scores import score
 from clinical.report import Doubtful
 from watchers.extract import ocr, tesseract
-from watchers.extract.doubt import Evidence, _beside, doubtful, numbers, plain
+from watchers.extract.doubt import Evidence, _beside, confirms, doubtful, kept_reading, numbers, plain
 from watchers.extract.neural import Glyph, Line
 from watchers.extract.options import ExtractOptions
 from watchers.extract.page_geometry import leveling, move, without_rules
@@ -117,12 +117,17 @@ def test_slips_are_mended_only_where_one_reading_is_left(read: str, meant: str) 
 def test_what_is_read_twice() -> None:
     text = "K 5.9 mmol/L (3.5-5.1) H, see T10; DOB: 03/14/1962. MRN:A-77 -2.0 ± 0.3"
     found = [text[a:b] for a, b in numbers(line(text))]
-    assert found == ["5.9", "3.5-5.1", "T10", "03/14/1962", "MRN:A-77", "-2.0", "± 0.3"]
+    assert found == ["5.9", "3.5-5.1", "T10", "03/14/1962", "MRN:A-77", "-2.0", "0.3"]
+    lost = "gave 12 5 mg on May 3, 2024 at 09 15"
+    assert [lost[a:b] for a, b in numbers(line(lost))] == ["12 5", "3", "2024", "09 15"]
 
 
 @pytest.mark.parametrize(
     ("first", "second", "wanted"),
-    [("K 5.9 mmol", "K 59 mmol", "59"), ("K 5.9 mmol", "K S.9mmol", "S.9mmol"), ("K 5.9 mmol", "", ""), ("K 5.9 mmol", "K 5.9 mmol", "5.9")],
+    [
+        ("K 5.9 mmol", "K 59 mmol", "59"), ("K 5.9 mmol", "K S.9mmol", "S.9"), ("K 5.9 mmol", "", ""), ("K 5.9 mmol", "K 5.9 mmol", "5.9"),
+        ("K 5.9 mmol", "K 15.9 mmol", "15.9"), ("K 5.9 mmol", "K 5.90 mmol", "5.90"), ("K 5.9 mmol", "K 3.5-5.9 mmol", "3.5-5.9"),
+    ],
 )  # fmt: skip
 def test_the_second_reading_is_found_beside_the_first(first: str, second: str, wanted: str) -> None:
     assert _beside(first, 2, 5, second) == wanted
@@ -135,8 +140,39 @@ def evidence(odds: float, alone: str, second: str) -> Evidence:
 def test_readings_that_differ_make_a_number_doubtful() -> None:
     assert not doubtful(evidence(0.9999, "5.9", "5.9"))
     assert doubtful(evidence(0.3, "5.9", "5.9"))
+    assert doubtful(evidence(0.9999, "5.9", "59"))
     assert doubtful(evidence(0.8, "59", "59"))
     assert plain("10^9/L µg") == plain("10^9/L μg")
+    assert not doubtful(Evidence(0, 0, 3, "5.9", 0.9999, "5.9", None, "5.0"))
+    assert doubtful(Evidence(0, 0, 3, "5.9", 0.99, "5.9", None, "5.0"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("≥9.5", "29.5", True),
+        ("±0.3", "+0.3", True),
+        ("10^9/L", "1049/L", True),
+        ("5.9", "59", False),
+        ("3.5", "8.5", False),
+        ("-1.0", "1.0", False),
+    ],
+)
+def test_signs_that_the_second_reader_cannot_print_are_no_difference(
+    first: str, second: str, same: bool
+) -> None:
+    assert confirms(first, second) == same
+
+
+def test_the_two_second_readings_outvote_an_unsure_first_one_and_blanks_are_mended() -> None:
+    assert (
+        kept_reading(Evidence(0, 0, 10, "03/o9/2022", 0.77, "03/09/2022", "03/09/2022", "")) == "03/09/2022"
+    )
+    assert kept_reading(Evidence(0, 0, 3, "5.9", 0.999, "5.0", "5.0", "")) == "5.9"
+    assert (
+        kept_reading(Evidence(0, 0, 11, "2013-01 -15", 1.0, "2013-01 -15", "2013-01-15", "")) == "2013-01-15"
+    )
+    assert kept_reading(Evidence(0, 0, 4, "12 5", 1.0, "12 5", "12.5", "")) == "12 5"
 
 
 def test_without_the_neural_reader_tesseract_reads_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

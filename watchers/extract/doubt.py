@@ -1,28 +1,42 @@
 """Which numbers, units and identifiers on a page are to be doubted: each is read again, and the readings compared.
 
-The neural reader reads a number once in its line and once alone, tesseract reads its line. Where readings
-differ in what they say, the place is doubtful and all readings are kept; none is silently picked.
+The neural reader reads a number once in its line and once alone, tesseract reads its line. What tesseract
+confirms stands. Elsewhere the place is doubtful and all readings are kept; where the two second readings agree
+against an unsure first one, theirs comes first. Blanks within a number go where another reading has none.
 """
 
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from watchers.extract.neural import Line, Neural
-from watchers.extract.tesseract import read_lines
+from watchers.extract import tesseract
+from watchers.extract.neural import Glyph, Line, Neural
 
 Pixels = NDArray[np.uint8]
-# A stretch without blanks that holds a digit, with a sign before it.
-TOKEN = re.compile(r"(?:[<>≤≥±+\-~]\s?)?[^\s|]*\d[^\s|]*")
-# How sure the reader must be of its weakest character, by which of the other readings agree (measured on
-# hard pages; see bench/README.md).
-SURE_WITH_BOTH, SURE_WITH_SECOND, SURE_WITH_ALONE, SURE_AGAINST_BOTH = 0.6, 0.9, 0.97, 0.999
+# A stretch without blanks that holds a digit, with a sign before it; figures parted by one blank are one stretch,
+# for a fax loses points: "12 5 mg".
+TOKEN = re.compile(r"[^\s|]*\d[^\s|]*(?:(?<=\d) (?=\.?\d)[^\s|]*)*")
 _EDGE = "()[]{},;:\"'“”.*_"
+# What tesseract prints for signs that its English alphabet lacks.
+_SEEN_AS = {
+    "±": ("+", "", "t"),
+    "≥": ("2", ">", "=", "z", ""),
+    "≤": ("<", "s", "S", "5", "$", ""),
+    "^": ("4", "*", "A", "", '"'),
+    "°": ("", "o", "*", "0", '"'),
+    "u": ("u", "p", "y", "j", "w"),
+    "½": ("1/2", "4", "%"),
+    "→": ("-", ">", ""),
+}
+# How sure the first reading must be of its weakest character where tesseract confirms it; where tesseract is not
+# installed; and below what it may be outvoted (measured on hard pages, see bench/README.md).
+SURE_CONFIRMED, SURE_ALONE, UNSURE = 0.5, 0.9995, 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +45,9 @@ class Evidence:
 
     Attributes:
         line, start, end: the line and the glyphs in it.
-        odds: the lowest odds of a character; margin: the smallest lead over its runner-up.
-        alone: the reading of the number cut out alone; second: tesseract's, "" where it read nothing there.
+        odds: the lowest odds of a character; rival: the reading with that one's runner-up.
+        alone: the reading of the number cut out alone.
+        second: tesseract's, "" where it read nothing there, None where it is not installed.
     """
 
     line: int
@@ -41,7 +56,7 @@ class Evidence:
     text: str = field(repr=False)
     odds: float
     alone: str = field(repr=False)
-    second: str = field(repr=False)
+    second: str | None = field(repr=False)
     rival: str = field(repr=False)
 
 
@@ -55,9 +70,50 @@ class Doubt:
     readings: tuple[str, ...] = field(repr=False)
 
 
-def find_doubts(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> list[Doubt]:
-    """Read every number of the page again and say which are doubtful."""
-    return [Doubt(e.line, e.start, e.end, _readings(e)) for e in gather(lines, crops, neural) if doubtful(e)]
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The lines after the second readings, and what in them is doubtful."""
+
+    lines: tuple[Line, ...] = field(repr=False)
+    doubts: tuple[Doubt, ...]
+
+
+def settle_numbers(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> Settled:
+    """Read every number of the page again; mend blanks, let an unsure reading be outvoted, mark what is doubtful."""
+    out = [list(line.glyphs) for line in lines]
+    doubts: list[Doubt] = []
+    # From the right, so that a reading of another length moves only what is done.
+    for e in sorted(gather(lines, crops, neural), key=lambda e: (e.line, -e.start)):
+        text = kept_reading(e)
+        if text != e.text:
+            glyphs = out[e.line][e.start : e.end]
+            moved = len(text) - len(e.text)
+            out[e.line][e.start : e.end] = _respelled(glyphs, text)
+            doubts = [
+                Doubt(d.line, d.start + moved, d.end + moved, d.readings) if d.line == e.line else d
+                for d in doubts
+            ]
+        if doubtful(e):
+            doubts.append(Doubt(e.line, e.start, e.start + len(text), _readings(e, text)))
+    return Settled(tuple(Line(tuple(glyphs)) for glyphs in out), tuple(doubts))
+
+
+def kept_reading(e: Evidence) -> str:
+    """The reading that the text gets."""
+    if plain(e.alone) != plain(e.text) and e.second and confirms(e.alone, e.second) and e.odds < UNSURE:
+        return e.alone
+    if " " in e.text:
+        joined = e.text.replace(" ", "")
+        if (e.second and confirms(joined, e.second) and " " not in e.second) or e.alone == joined:
+            return joined
+    return e.text
+
+
+def _respelled(glyphs: Sequence[Glyph], text: str) -> list[Glyph]:
+    first, last = glyphs[0].place, glyphs[-1].place
+    odds = min(g.odds for g in glyphs)
+    step = (last - first) / max(1, len(text) - 1)
+    return [Glyph(char, odds, "", 1 - odds, first + step * i) for i, char in enumerate(text)]
 
 
 def gather(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> list[Evidence]:
@@ -67,25 +123,17 @@ def gather(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> li
         return []
     alone = neural.recognize([_cut(lines[i], crops[i], start, end) for i, start, end in tokens])
     wanted = sorted({i for i, _, _ in tokens})
-    second = dict(zip(wanted, read_lines([crops[i] for i in wanted]), strict=True))
+    second: dict[int, str] = {}
+    if tesseract.installed():
+        second = dict(zip(wanted, tesseract.read_lines([crops[i] for i in wanted]), strict=True))
     out = []
     for (i, start, end), again in zip(tokens, alone, strict=True):
         glyphs = lines[i].glyphs[start:end]
         weak = min((g for g in glyphs if g.char != " "), key=lambda g: g.odds)
         rival = "".join(g.second if g is weak and g.second else g.char for g in glyphs)
         text = "".join(g.char for g in glyphs)
-        out.append(
-            Evidence(
-                i,
-                start,
-                end,
-                text,
-                weak.odds,
-                _pick(text, again.text),
-                _beside(lines[i].text, start, end, second[i]),
-                rival,
-            )
-        )
+        beside = _beside(lines[i].text, start, end, second[i]) if i in second else None
+        out.append(Evidence(i, start, end, text, weak.odds, _pick(text, again.text), beside, rival))
     return out
 
 
@@ -105,27 +153,37 @@ def numbers(line: Line) -> list[tuple[int, int]]:
 
 
 def plain(text: str) -> str:
-    """A reading without what differs between readers but not in meaning: blanks, forms of dashes, case of units."""
+    """A reading without what differs between readers but not in meaning: blanks, forms of dashes and quotes."""
     text = unicodedata.normalize("NFKC", text.replace("²", "2").replace("³", "3"))
     text = text.replace("μ", "u").replace("µ", "u").replace("×", "x").replace("–", "-").replace("—", "-")
     return re.sub(r"[\s'\"“”’‘`]", "", text).strip(_EDGE)
 
 
+def confirms(first: str, second: str) -> bool:
+    """Whether tesseract's reading says the same, allowing for the signs that it cannot print."""
+    one, other = plain(first), plain(second)
+    if one == other:
+        return True
+    signs = [c for c in one if c in _SEEN_AS]
+    if not signs or len(signs) > 3:
+        return False
+    forms = [(c, *_SEEN_AS[c]) if c in _SEEN_AS else (c,) for c in one]
+    return any("".join(form) == other for form in product(*forms))
+
+
 def doubtful(evidence: Evidence) -> bool:
-    """Whether the readings leave a doubt: the fewer agree, the surer the first must be of itself."""
-    alone = plain(evidence.alone) == plain(evidence.text)
-    second = plain(evidence.second) == plain(evidence.text)
-    if second:
-        return evidence.odds < (SURE_WITH_BOTH if alone else SURE_WITH_SECOND)
-    return evidence.odds < (SURE_WITH_ALONE if alone else SURE_AGAINST_BOTH)
+    """Whether the readings leave a doubt: what tesseract confirms stands unless the first was itself unsure."""
+    if evidence.second is None:
+        return evidence.odds < SURE_ALONE or plain(evidence.alone) != plain(evidence.text)
+    return not confirms(evidence.text, evidence.second) or evidence.odds < SURE_CONFIRMED
 
 
-def _readings(evidence: Evidence) -> tuple[str, ...]:
-    out = [evidence.text]
-    for other in (evidence.second, evidence.alone, evidence.rival):
+def _readings(evidence: Evidence, kept: str) -> tuple[str, ...]:
+    out = [kept]
+    for other in (evidence.text, evidence.second, evidence.alone, evidence.rival):
         if other and all(plain(other) != plain(known) for known in out):
             out.append(other)
-    return tuple(out) if len(out) > 1 else (evidence.text, "?")
+    return tuple(out) if len(out) > 1 else (kept, "?")
 
 
 def _cut(line: Line, crop: Pixels, start: int, end: int) -> Pixels:
@@ -155,34 +213,36 @@ def _pick(text: str, again: str) -> str:
 
 
 def _beside(first: str, start: int, end: int, second: str) -> str:
-    """What the second reader has where the first has ``first[start:end]``."""
+    """What the second reader has where the first has ``first[start:end]``, and what clings to it there."""
     if not second:
         return ""
-    ops = Levenshtein.opcodes(first, second)
-    at, to = None, 0
-    for op in ops:
-        if (
-            op.src_end < start
-            or op.src_start > end
-            or (op.src_end == start and op.tag != "insert")
-            or (op.src_start == end and op.tag != "insert")
-        ):
-            continue
+    out = ""
+    for op in Levenshtein.opcodes(first, second):
         if op.tag == "equal":
             low, high = max(op.src_start, start), min(op.src_end, end)
-            if low >= high:
-                continue
-            a, b = op.dest_start + low - op.src_start, op.dest_start + high - op.src_start
-        elif op.tag == "insert" and (op.src_start in (start, end)):
-            # Beside the number: only what clings to it without a blank.
+            if low < high:
+                out += second[op.dest_start + low - op.src_start : op.dest_start + high - op.src_start]
             continue
-        else:
-            a, b = op.dest_start, op.dest_end
-        at, to = (a if at is None else at), b
-    if at is None:
-        return ""
-    while at > 0 and not second[at - 1].isspace() and first[start - 1 : start].isspace():
-        at -= 1
-    while to < len(second) and not second[to].isspace() and (end >= len(first) or first[end].isspace()):
-        to += 1
-    return second[at:to].strip()
+        piece = second[op.dest_start : op.dest_end]
+        if (
+            op.src_start >= start
+            and op.src_end <= end
+            and (start < op.src_start < end or op.src_end > op.src_start)
+        ):
+            out += piece
+        elif op.tag == "insert" and op.src_start == start:
+            # In front of the number: what stands there without a blank before the number belongs to it.
+            out += piece.rsplit(" ", 1)[-1] if not piece.endswith(" ") and _clings(first, start - 1) else ""
+        elif op.tag == "insert" and op.src_start == end:
+            out += piece.split(" ", 1)[0] if not piece.startswith(" ") and _clings(first, end) else ""
+        elif op.src_start < end and op.src_end > start:
+            # A replacement across the edge: the part that stands for the number.
+            low = max(0, start - op.src_start)
+            high = len(piece) - max(0, op.src_end - end)
+            out += piece[min(low, len(piece)) : max(low, high)]
+    return out.strip()
+
+
+def _clings(first: str, at: int) -> bool:
+    """Whether the first reader has a blank (or nothing) there, so that a sign of the second is news."""
+    return not 0 <= at < len(first) or first[at].isspace()

@@ -20,7 +20,7 @@ from clinical.errors import MissingPart
 from clinical.report import Doubtful
 from watchers.extract import tesseract
 from watchers.extract.blanks import mend
-from watchers.extract.doubt import Doubt, find_doubts
+from watchers.extract.doubt import Doubt, settle_numbers
 from watchers.extract.neural import Glyph, Line, Neural
 from watchers.extract.options import ExtractOptions
 from watchers.extract.page_geometry import leveling, lies_on_side, move, turn, warp, without_rules
@@ -124,9 +124,11 @@ def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
         crops.append(_crop(level, boxes[-1]))
         lines.append(Line((Glyph(MARKED if check.marked else EMPTY, 1.0, "", 0.0, 0.5),)))
     kept = [i for i, found in enumerate(lines) if found.text.strip() and found.confidence > 0.5]
+    settled = settle_numbers([lines[i] for i in kept], [crops[i] for i in kept], neural)
+    for index, found in zip(kept, settled.lines, strict=True):
+        lines[index] = found
+    doubts = [Doubt(kept[d.line], d.start, d.end, d.readings) for d in settled.doubts]
     pieces = [_piece(i, boxes[i], lines[i]) for i in kept]
-    told = find_doubts([lines[i] for i in kept], [crops[i] for i in kept], neural)
-    doubts = [Doubt(kept[d.line], d.start, d.end, d.readings) for d in told]
     written = _write(pieces, lines, doubts)
     confidence = _confidence([lines[i] for i in kept])
     warnings = ("slanted print, such as a stamp, is not in the text",) if slanted else ()
