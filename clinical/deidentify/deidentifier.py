@@ -22,6 +22,7 @@ from clinical.deidentify.fields import (
 from clinical.deidentify.folding import Folded, fold, key
 from clinical.deidentify.found import Found, Merged, merge
 from clinical.deidentify.known import (
+    KnownIndex,
     Person,
     birth_dates,
     initials,
@@ -34,7 +35,7 @@ from clinical.deidentify.names import NameGrammar
 from clinical.deidentify.patterns import build_registry, find_patterns
 from clinical.deidentify.places import PlaceGrammar
 from clinical.deidentify.propagate import propagate
-from clinical.deidentify.risk import residual_risk
+from clinical.deidentify.risk import load_calibration, residual_risk
 from clinical.deidentify.tags import TAG, date_tag, tag
 from clinical.deidentify.vocabulary import load_vocabulary
 from clinical.deidentify.words import Words, find_words
@@ -85,7 +86,6 @@ class Deidentifier:
             raise SettingsError(f"No de-identification for this language. Known: {', '.join(LANGUAGES)}.")
         spanish = policy.language == "es"
         self._policy = policy
-        self._roster = roster
         self._vocabulary = load_vocabulary(policy.language)
         self._dates = DateForms(policy.language)
         self._names = NameGrammar(self._vocabulary, announced_only=spanish)
@@ -98,6 +98,8 @@ class Deidentifier:
             ner.load_model() if policy.ner and not spanish and ner.LAYER not in policy.without else None
         )
         self._tagger = tagger.load_tagger() if tagger.LAYER not in policy.without and not spanish else None
+        self._known = self._index(roster)
+        self._calibration = load_calibration()
         self._allow = frozenset(key(" ".join(phrase.split())) for phrase in policy.allow)
 
     @property
@@ -128,7 +130,7 @@ class Deidentifier:
         view = fold(text)
         fields = find_fields(view.text, self._labels)
         dates = self._dates.find(view.text)
-        merged = self._find(view, fields, dates, identity, self._roster)
+        merged = self._find(view, fields, dates, identity, self._known)
         taken = [m for m in merged if m.score >= THRESHOLD]
         doubted = [m for m in merged if m.score < THRESHOLD]
         base = parse_iso(observed_at) or own_date(dates, fields)
@@ -139,7 +141,7 @@ class Deidentifier:
             if f.kind == "birth" and f.start <= d.start < max(f.end, f.start + 1)
         }
         spans = [self._span(m, view, dates, base, hidden) for m in taken]
-        risk = residual_risk(doubted)
+        risk = residual_risk(doubted, self._calibration, THRESHOLD)
         out, moved = apply_spans(text, spans, doubtful)
         return DeidentifiedReport(
             text=out,
@@ -151,6 +153,18 @@ class Deidentifier:
             doubts=tuple(self._span(m, view, dates, base, hidden) for m in doubted),
         )
 
+    def _index(self, roster: Roster) -> KnownIndex:
+        return known_layer.index_of(roster.identities, roster.people, roster.facilities, self._vocabulary)
+
+    def weigh(self, text: str) -> tuple[tuple[Merged, ...], tuple[Merged, ...]]:
+        """Returns what is taken and what is doubted, in offsets of the folded text; for measurements."""
+        view = fold(text)
+        fields = find_fields(view.text, self._labels)
+        merged = self._find(view, fields, self._dates.find(view.text), None, self._known)
+        return tuple(m for m in merged if m.score >= THRESHOLD), tuple(
+            m for m in merged if m.score < THRESHOLD
+        )
+
     def sweep(self, text: str, roster: Roster | None = None) -> tuple[Span, ...]:
         """Finds identifiers still in a text that was de-identified, knowing everyone on the roster.
 
@@ -159,7 +173,7 @@ class Deidentifier:
         """
         view = fold(text)
         blocked = [m.span() for m in TAG.finditer(view.text)]
-        known = roster or self._roster
+        known = self._known if roster is None else self._index(roster)
         fields = find_fields(view.text, self._labels)
         merged = self._find(view, fields, self._dates.find(view.text), None, known)
         spans = []
@@ -184,7 +198,7 @@ class Deidentifier:
         fields: tuple[Field, ...],
         dates: tuple[DateFound, ...],
         identity: Identity | None,
-        roster: Roster,
+        known: KnownIndex,
     ) -> tuple[Merged, ...]:
         text = view.text
         words = find_words(text)
@@ -202,23 +216,28 @@ class Deidentifier:
             found.extend(ner.find_entities(words, vocabulary, self._model))
         if self._tagger is not None:
             found.extend(tagger.find_tagged(words, vocabulary, self._tagger))
-        identities = (*((identity,) if identity else ()), *roster.identities)
-        for item in identities:
-            found.extend(known_numbers(text, item))
-            found.extend(known_places(text, item))
-        found.extend(known_phrases(text, roster.facilities))
-        people = people_of(identity, (*roster.people, *(i.name for i in roster.identities if i.name)))
+        people = people_of(identity)
+        if identity:
+            own = known_layer.index_of([identity], (), (), vocabulary)
+            found.extend(known_numbers(text, own.numbers))
+            found.extend(known_places(text, identity))
+        found.extend(known_numbers(text, known.numbers))
+        found.extend(known_phrases(text, known.places))
         if identity and people:
             found.extend(initials(words, people[0], vocabulary))
         found = [f for f in found if f.layer not in self._policy.without]
         found = [f for f in found if not self._allowed(text[f.start : f.end])]
         if "propagated" not in self._policy.without:
             found.extend(
-                f for f in self._propagated(words, people, found) if not self._allowed(text[f.start : f.end])
+                f
+                for f in self._propagated(words, people, known, found)
+                if not self._allowed(text[f.start : f.end])
             )
         return merge(found)
 
-    def _propagated(self, words: Words, people: tuple[Person, ...], found: list[Found]) -> Iterable[Found]:
+    def _propagated(
+        self, words: Words, people: tuple[Person, ...], known: KnownIndex, found: list[Found]
+    ) -> Iterable[Found]:
         """Carries known names, then the names found, through the text."""
         models = (tagger.LAYER, ner.LAYER)
         announced = [(f.start, f.end) for f in found if f.label == "NAME" and f.layer not in models]
@@ -237,7 +256,7 @@ class Deidentifier:
         here = {known_layer.person(words.text[f.start : f.end]) for f in strong}
         taken = [(f.start, f.end) for f in found if f.score >= THRESHOLD]
         everyone = tuple(dict.fromkeys((*people, *sorted(here, key=lambda p: p.parts))))
-        return propagate(words, self._vocabulary, [p for p in everyone if p.parts], taken)
+        return propagate(words, self._vocabulary, [p for p in everyone if p.parts], known, taken)
 
     def _allowed(self, stretch: str) -> bool:
         return bool(self._allow) and key(" ".join(stretch.split())) in self._allow

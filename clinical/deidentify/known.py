@@ -5,7 +5,7 @@ separators, the birth date in every format, the phone number's digits, the addre
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clinical.deidentify.dates import DateFound, parse_iso
@@ -13,7 +13,7 @@ from clinical.deidentify.folding import key
 from clinical.deidentify.found import Found
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import WORD, Words
-from clinical.report import Identity
+from clinical.report import Identity, Label
 
 LAYER = "known"
 
@@ -83,21 +83,78 @@ def people_of(identity: Identity | None, names: Sequence[str] = ()) -> tuple[Per
     return tuple(p for p in (person(name) for name in (*known, *names)) if p.parts)
 
 
-def known_numbers(text: str, identity: Identity) -> Iterator[Found]:
-    """Yields MRN, accession, other ids and phone wherever their letters and digits stand, separators or not."""
-    for value in (identity.mrn, identity.accession, *identity.other_ids):
-        yield from _spelled(text, value, "ID")
-    yield from _spelled(text, identity.phone, "PHONE")
+@dataclass(frozen=True, slots=True)
+class KnownIndex:
+    """Everyone and everything known, prepared so that a text costs the same whether few or thousands are known.
+
+    Attributes:
+        numbers: letters and digits of record numbers and phones, to their label.
+        parts: single name parts that are enough to tell a person; pairs: first and last part of whole names.
+        places: facilities and addresses.
+    """
+
+    numbers: Mapping[str, Label] = field(repr=False)
+    parts: frozenset[str] = field(repr=False)
+    pairs: Mapping[str, frozenset[str]] = field(repr=False)
+    places: tuple[str, ...] = field(repr=False)
 
 
-def _spelled(text: str, value: str | None, label: str) -> Iterator[Found]:
-    bare = re.sub(r"[^A-Za-z0-9]", "", value or "")
-    if len(bare) < 4 or not any(c.isdigit() for c in bare):
+def index_of(
+    identities: Sequence[Identity], people: Sequence[str], facilities: Sequence[str], vocabulary: Vocabulary
+) -> KnownIndex:
+    """Prepares the practice's people, places and patients.
+
+    A part that is also a word, a device or an eponym (``Foley``, ``Short``) counts only within a whole name.
+    """
+    numbers: dict[str, Label] = {}
+    for identity in identities:
+        for value in (identity.mrn, identity.accession, *identity.other_ids):
+            numbers[_bare(value)] = "ID"
+        numbers[_bare(identity.phone)] = "PHONE"
+    persons = people_of(None, (*people, *(i.name for i in identities if i.name)))
+    parts = frozenset(
+        part for p in persons for part in p.parts if len(part) > 2 and not vocabulary.ambiguous(part)
+    )
+    addresses = [i.address for i in identities if i.address]
+    enough = {n: label for n, label in numbers.items() if len(n) > 3 and any(c.isdigit() for c in n)}
+    return KnownIndex(enough, parts, pairs_of(persons), (*facilities, *addresses))
+
+
+def pairs_of(persons: Sequence[Person]) -> Mapping[str, frozenset[str]]:
+    """Returns for a first word of a name the words that make it whole, in either order."""
+    pairs: dict[str, set[str]] = {}
+    for one in persons:
+        if len(one.parts) > 1:
+            pairs.setdefault(one.parts[0], set()).add(one.parts[-1])
+            pairs.setdefault(one.parts[-1], set()).add(one.parts[0])
+    return {first: frozenset(last) for first, last in pairs.items()}
+
+
+def _bare(value: str | None) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", value or "").upper().lstrip("0")
+
+
+_CHUNK = re.compile(r"[A-Za-z0-9]+")
+_BETWEEN = frozenset(["-", ".", "/", " ", ") ", ")", "", " - "])
+
+
+def known_numbers(text: str, numbers: Mapping[str, Label]) -> Iterator[Found]:
+    """Yields known numbers wherever their letters and digits stand, with any separators or none."""
+    if not numbers:
         return
-    digits = bare.lstrip("0") or bare
-    spelled = r"[-./ ]?".join(re.escape(c) for c in digits)
-    for match in re.finditer(rf"(?<![A-Za-z0-9])0*{spelled}(?![A-Za-z0-9])", text, re.IGNORECASE):
-        yield Found(match.start(), match.end(), "PHONE" if label == "PHONE" else "ID", 0.99, LAYER)
+    longest = max(map(len, numbers))
+    chunks = [m.span() for m in _CHUNK.finditer(text)]
+    for first, (start, end) in enumerate(chunks):
+        spelled = ""
+        for begin, stop in chunks[first : first + 6]:
+            if begin > start and text[end:begin] not in _BETWEEN:
+                break
+            spelled, end = spelled + text[begin:stop].upper(), stop
+            if len(spelled) > longest + 8:
+                break
+            label = numbers.get(spelled.lstrip("0"))
+            if label:
+                yield Found(start, stop, label, 0.99, LAYER)
 
 
 def known_phrases(text: str, phrases: Sequence[str]) -> Iterator[Found]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from clinical.deidentify.folding import key
 from clinical.deidentify.found import Found
-from clinical.deidentify.known import Person
+from clinical.deidentify.known import KnownIndex, Person, pairs_of
 from clinical.deidentify.phrases import DEGREE
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import Words
@@ -93,27 +93,25 @@ def propagate(
     words: Words,
     vocabulary: Vocabulary,
     people: Sequence[Person],
+    known: KnownIndex,
     taken: Iterable[tuple[int, int]],
-    *,
-    loose: bool = True,
 ) -> Iterator[Found]:
-    """Yields every other occurrence of the parts of ``people``.
+    """Yields every other occurrence of the parts of ``people`` and of everyone known.
 
     Args:
+        people: who this text is about or names: their parts also count misspelled, as nicknames and as words.
+        known: the practice's people and patients: parts that are no words, and whole names.
         taken: stretches already found; they are not given again, and words beside them join them more easily.
-        loose: words one letter off a long part count too (misreadings by OCR, typing errors).
     """
     parts = {part for p in people for part in p.parts if len(part) > 1}
     nicks = {nick for nick, full in NICKNAMES.items() if full in parts}
-    whole = [p.parts for p in people if len(p.parts) > 1]
-    starts = sorted(taken)
+    edits = {e for part in parts if len(part) > 6 for e in _deletions(part)}
     covered = set()
-    for start, end in starts:
+    for start, end in sorted(taken):
         index = words.at(start)
         while index < len(words.items) and words.items[index].start < end:
             covered.add(index)
             index += 1
-    edits = {e for part in parts if len(part) > 6 for e in _deletions(part)} if loose else set()
     for index, word in enumerate(words.items):
         if index in covered:
             continue
@@ -121,47 +119,34 @@ def propagate(
         pieces = word.key.split("-")
         if word.key in parts or (len(pieces) > 1 and any(p in parts and len(p) > 2 for p in pieces)):
             score = _score(words, vocabulary, index, covered, parts)
+        elif word.key in known.parts:
+            score = 0.9 if word.capital and not is_term(words, vocabulary, index) else 0.6
         elif word.key in nicks and word.title:
-            score = (
-                0.9
-                if not vocabulary.ordinary(word.text)
-                else _score(words, vocabulary, index, covered, parts)
-            )
-        elif (
-            (
-                len(word.key) > 5
-                and word.capital
-                and word.key not in vocabulary.keep
-                and not vocabulary.ordinary(word.text)
-            )
-            and edits
-            and (word.key in edits or _deletions(word.key) & (edits | parts))
-        ):
-            score = 0.85
+            plain = vocabulary.ordinary(word.text)
+            score = _score(words, vocabulary, index, covered, parts) if plain else 0.9
+        elif len(word.key) > 5 and word.capital and edits and not vocabulary.ambiguous(word.text):
+            score = 0.85 if word.key in edits or _deletions(word.key) & (edits | parts) else 0.0
         if score:
             yield Found(word.start, word.end, "NAME", score, LAYER)
-    yield from _runs(words, whole, covered)
+    yield from _whole_names(words, pairs_of(people), covered)
+    yield from _whole_names(words, known.pairs, covered)
 
 
-def _runs(words: Words, whole: Sequence[tuple[str, ...]], covered: set[int]) -> Iterator[Found]:
+def _whole_names(words: Words, pairs: Mapping[str, frozenset[str]], covered: set[int]) -> Iterator[Found]:
     """Yields whole names in a row, in either order and any case, whatever their parts may mean."""
-    keys = [w.key for w in words.items]
-    for parts in whole:
-        for order in {(parts[0], parts[-1]), (parts[-1], parts[0])}:
-            for index in range(len(keys) - 1):
-                if keys[index] != order[0] or index in covered:
-                    continue
-                for step in (1, 2):
-                    if (
-                        index + step < len(keys)
-                        and keys[index + step] == order[1]
-                        and words.items[index + step].start - words.items[index].end < 12
-                    ):
-                        gap = words.text[words.items[index].end : words.items[index + step].start]
-                        if not set(gap) & set(".:;()\n") or step == 2:
-                            yield Found(
-                                words.items[index].start, words.items[index + step].end, "NAME", 0.97, LAYER
-                            )
+    items = words.items
+    for index in range(len(items) - 1):
+        lasts = pairs.get(items[index].key)
+        if lasts is None or index in covered:
+            continue
+        for last in items[index + 1 : index + 3]:
+            gap = words.text[items[index].end : last.start]
+            if (
+                last.key in lasts
+                and len(gap) < 12
+                and (last is not items[index + 1] or not set(gap) & set(".:;()\n"))
+            ):
+                yield Found(items[index].start, last.end, "NAME", 0.97, LAYER)
 
 
 def _deletions(word: str) -> set[str]:

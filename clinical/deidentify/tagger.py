@@ -25,7 +25,8 @@ BITS = 18
 CLASSES = ("O", "NAME", "LOCATION")
 _DIGITS = re.compile(r"\d+")
 _BLANKS = re.compile(r"[ \t]{2,}")
-_LABEL = re.compile(r"([^:=|\t]{1,40}?)[ .]*(?:[:=|\t])[^:=|\t]*\Z")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_MARKS = ":=|\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +169,14 @@ class _Lines:
             self._index += 1
         begin, stop = self._filled[self._index] if self._filled else (0, len(self._text))
         before = self._text[max(begin, start - 120) : start]
-        match = _LABEL.search(before)
+        colon = max(before.rfind(mark) for mark in _MARKS)
+        field = before[:colon] if colon > 0 else ""
+        field = field[max(field.rfind(mark) for mark in _MARKS) + 1 :]
         label = ""
-        if match:
-            label = " ".join(re.findall(r"[^\W\d_]+", match.group(1).lower())[-3:])
+        if field:
+            label = " ".join(_LETTERS.findall(field.rstrip(" .")[-40:].lower())[-3:])
         elif before.strip() and len(before) < 25:
-            label = "~" + " ".join(re.findall(r"[^\W\d_]+", before.lower())[-2:])
+            label = "~" + " ".join(_LETTERS.findall(before.lower())[-2:])
         first = "1" if not before.strip() and start - begin < 120 else ""
         last = "$" if not self._text[end:stop].strip(" .,") else ""
         size = stop - begin

@@ -1,0 +1,55 @@
+"""Measures how often a doubted stretch is an identifier, and writes ``clinical/deidentify/risk.toml``.
+
+    python -m bench.deid_calibrate
+
+On the injected reports and the made-up cases that rules were tuned on; never on the held half.
+"""
+
+from collections import Counter, defaultdict
+
+from bench.deidentify import injected, made_up
+from clinical.deidentify.deidentifier import THRESHOLD, Deidentifier
+from clinical.deidentify.risk import FILE, STEPS, step
+
+LABELS = ("NAME", "DATE", "ID", "LOCATION", "PHONE", "EMAIL", "AGE")
+
+
+def main() -> None:
+    """Counts and writes."""
+    deidentifier = Deidentifier()
+    rows = [*injected(None), *made_up("tune", 300), *made_up("second", 300)]
+    right: dict[str, list[int]] = defaultdict(lambda: [0] * STEPS)
+    seen: dict[str, list[int]] = defaultdict(lambda: [0] * STEPS)
+    unseen: Counter[str] = Counter()
+    for row in rows:
+        taken, doubted = deidentifier.weigh(row.text)
+        for label in LABELS:
+            gold = [(s, e) for s, e, g in row.spans if g == label]
+            left = [g for g in gold if not any(t.start <= g[0] and g[1] <= t.end for t in taken)]
+            doubtful = [d for d in doubted if d.label == label]
+            missed = [g for g in left if not any(d.start < g[1] and g[0] < d.end for d in doubted)]
+            unseen[label] += bool(missed)
+            for item in doubtful:
+                seen[label][step(item.score, THRESHOLD)] += 1
+                right[label][step(item.score, THRESHOLD)] += any(
+                    item.start < e and s < item.end for s, e in left
+                )
+    lines = [
+        "# Measured by bench/deid_calibrate.py. unseen: chance that a report holds one that no layer saw.",
+        "# doubted: chance that a stretch below the threshold is an identifier, by step of its score.",
+        "",
+        "[unseen]",
+        *(f"{label} = {(unseen[label] + 0.5) / (len(rows) + 1):.4f}" for label in LABELS),
+        "",
+        "[doubted]",
+    ]
+    for label in LABELS:
+        chances = [(r + 0.25) / (n + 5) for r, n in zip(right[label], seen[label], strict=True)]
+        rising = [max(chances[: i + 1]) for i in range(STEPS)]
+        lines.append(f"{label} = [{', '.join(f'{c:.3f}' for c in rising)}]")
+        print(label, list(zip(right[label], seen[label], strict=True)), unseen[label])
+    FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
