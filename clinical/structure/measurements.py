@@ -59,6 +59,15 @@ _LATER = re.compile(
     + r")(?=\s?[^\s,.;]{0,14}\s(?:at|on|by|before)\s(?:the\stime\sof\s)?discharge)"
 )
 _PER = re.compile(r"[ ]?/[ ]?(?:[uµμ]L|mcL|mm|cumm|cu mm|L\b|dL|min)")
+_ACT_BY = re.compile(
+    r"\b(?:if|unless|until|when|call|return|notify|report any|goals?|target|keep|kept|maintain\w*|hold|contact|for any|"
+    r"instruct\w*|should)\b",
+    re.IGNORECASE,
+)
+_GOAL = re.compile(
+    r"\b(?:goal|target)(?:[ ]+(?:of|for|is))?[ ]*(?:an?[ ]+)?$|\b(?:if|unless)[ ]+(?:the[ ]+|his[ ]+|her[ ]+)?$",
+    re.I,
+)
 _AS_RANGE = re.compile(r"[(\[;,]RR[ :]{1,2}[<>]?\d+(?:\.\d+)?[ ]?(?:-|–|to|[)\]])")
 _SAME_NAME = re.compile(r"[ ]?[(/\[,-][ ]?|[ ]")
 _ABG = re.compile(
@@ -182,7 +191,9 @@ class _Finder:
             None if reading is None else self._in_specimen(_counted(analyte, reading), match.start, reading)
         )
         if reading is not None and placed is not None and _believable(reading, placed):
-            if not (following and self._belongs_to(following, reading)):
+            if not (following and self._belongs_to(following, reading)) and not self._is_condition(
+                match, reading, tabular
+            ):
                 self._add(placed, match.start, reading)
                 self._later(placed, reading)
         elif reading is None and following is not None:
@@ -229,8 +240,21 @@ class _Finder:
                         Reading(value, number(value), end=match.end(group)),
                     )
 
+    def _is_condition(self, match: Match, reading: Reading, tabular: bool) -> bool:
+        """ "Call for temperature greater than 101.5", "keep MAP above 65": a bound to act by, not what was measured."""
+        if tabular and reading.comparator == "=":
+            return False
+        sentence = re.split(r"[.;\n]", self.text[max(0, match.start - 220) : match.start])[-1]
+        strong = _ACT_BY.search(sentence) is not None
+        return strong if reading.comparator != "=" else _GOAL.search(sentence) is not None
+
     def _belongs_to(self, following: Match, reading: Reading) -> bool:
-        """ "lymphocytes, 5% monocytes": the value is the next name's."""
+        """ "lymphocytes, 5% monocytes", "38 RBC, 0 WBC": the value is the next name's."""
+        if (
+            self.text[reading.value_end : following.start].strip(" ") == ""
+            and following.start - reading.end < 2
+        ):
+            return "," in self.text[reading.value_start - 2 : reading.value_start]
         if following.payload is None or following.payload.name not in _PREFIXED:
             return False
         return self.text[reading.value_end : following.start].strip() in ("%", "% of")

@@ -245,7 +245,8 @@ class Scanner:
         value = number(match.group("num") + decimals.replace(",", "."))
         sign = match.group("sign") or ""
         if sign in ("-", "−") and self.text[match.start() - 1 : match.start()].isalnum():
-            sign = ""
+            self.reading.value_end = -1
+            return False
         if opened and not re.search(r"[)\]]", self.text[end : end + 16]):
             return False
         reading = self.reading
@@ -388,7 +389,7 @@ class Scanner:
         if code is None or (reading.unit and code != reading.unit):
             return False
         lone = len(printed) == 1 and printed.isalpha()
-        if (lone or (printed in ("in", "min") and not self.tabular)) and code not in self.units:
+        if (lone or printed in ("in", "min")) and code not in self.units:
             return False
         end = match.end()
         if wrapped:

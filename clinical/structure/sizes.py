@@ -27,6 +27,8 @@ _TOOL = re.compile(
 _MEASURED = re.compile(
     r"measur|diameter|size|dimension|[:=]|thick|length|[ ](?:is|was|are)[ ]", re.IGNORECASE
 )
+_FROM = re.compile(r"[ ]?(?:from|above|below|away|distal|proximal|deep to|beyond|margins?)\b", re.IGNORECASE)
+_SPREAD = re.compile(r"\d{1,3}(?:\.\d)?[ -]?(?:mm|cm)?[ ]?(?:to|-|–)[ ]?$")
 _REACH = 9
 _WINDOW = 180
 
@@ -74,7 +76,11 @@ def find_sizes(
         owner = _owner(text, match, near, inside)
         if owner is None:
             continue
-        many = re.search(r"x|×|by", size, re.IGNORECASE) is not None
+        if _FROM.match(text, match.end()):
+            continue
+        spread = _SPREAD.search(text, max(0, match.start() - 16), match.start())
+        many = spread is not None or re.search(r"x|×|by", size, re.IGNORECASE) is not None
+        size = (spread.group() + size) if spread is not None else size
         value_text = size.strip() if many else re.sub(r"[ -]?[A-Za-z]+$", "", size).strip()
         start, end = (
             min(owner[0], match.start()),

@@ -49,6 +49,10 @@ def asserted(text: str) -> dict[str, str]:
         ("Morphine p.r.n. pain.", "pain", "hypothetical"),
         ("DVT prophylaxis was given.", "dvt", "hypothetical"),
         ("Risks of bleeding, infection and stroke were explained.", "stroke", "hypothetical"),
+        ("The patient is a non-smoker.", "smoker", "absent"),
+        ("Differential diagnosis: aneurysm, stroke.", "aneurysm", "possible"),
+        ("Her husband is also obese.", "obese", "family"),
+        ("* Heat helps\n* Night pain\n* Rest\n* Ice\n* Splint", "pain", "hypothetical"),
         ("Symptoms of obstructive sleep apnea.", "obstructive sleep apnea", "present"),
     ],
 )
