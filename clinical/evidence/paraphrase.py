@@ -115,11 +115,12 @@ def probability(alignment: Alignment, index: Index) -> float:
     """Probability that the report says what the claim says."""
     model = _model()
     values = features(alignment, index)
-    total = float(model["bias"])
-    for value, mean, scale, weight in zip(
-        values, model["mean"], model["scale"], model["weights"], strict=True
-    ):
-        total += weight * max(-4.0, min(4.0, (value - mean) / scale))
+    total = float(model["prior"])
+    for tree in model["trees"]:
+        node = tree[0]
+        while node[0] >= 0:
+            node = tree[node[2] if values[node[0]] <= node[1] else node[3]]
+        total += node[1]
     return 1.0 / (1.0 + math.exp(-total))
 
 
