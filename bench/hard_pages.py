@@ -45,7 +45,9 @@ def _font(rng: random.Random, size: int, *, style: str | None = None) -> ImageFo
     return ImageFont.truetype(str(_fonts()[rng.choice(plain)]), size)
 
 
-FIRST = "Maria José Ana Lena Piotr Søren Amélie Jürgen Noor Hiroshi Olga Kwame Siobhán Luca Grace Henry".split()
+FIRST = (
+    "Maria José Ana Lena Piotr Søren Amélie Jürgen Noor Hiroshi Olga Kwame Siobhán Luca Grace Henry".split()
+)
 LAST = "Okafor Müller Hernández O'Neill Kowalski Lindqvist Nguyen Fontaine Bauer Castillo Ivanova Smith-Jones Ødegaard".split()
 SUBJECTS = (
     "The liver|The left kidney|The right lower lobe|The mitral valve|The aortic root|The gallbladder|The L4-L5 disc|"
@@ -66,7 +68,14 @@ TAILS = (
 def _date(rng: random.Random) -> str:
     y, m, d = rng.randint(2009, 2025), rng.randint(1, 12), rng.randint(1, 28)
     months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-    return rng.choice([f"{m:02d}/{d:02d}/{y}", f"{y}-{m:02d}-{d:02d}", f"{months[m - 1]} {d}, {y}", f"{m}/{d}/{y % 100:02d}"])
+    return rng.choice(
+        [
+            f"{m:02d}/{d:02d}/{y}",
+            f"{y}-{m:02d}-{d:02d}",
+            f"{months[m - 1]} {d}, {y}",
+            f"{m}/{d}/{y % 100:02d}",
+        ]
+    )
 
 
 def sentence(rng: random.Random) -> str:
@@ -114,7 +123,10 @@ class _Sheet:
 
 def _person(sheet: _Sheet) -> tuple[str, str, str]:
     rng = sheet.rng
-    name, mrn = f"{rng.choice(LAST)}, {rng.choice(FIRST)}", rng.choice(["MR{}", "{}", "0{}", "A-{}"]).format(rng.randint(100000, 9999999))
+    name, mrn = (
+        f"{rng.choice(LAST)}, {rng.choice(FIRST)}",
+        rng.choice(["MR{}", "{}", "0{}", "A-{}"]).format(rng.randint(100000, 9999999)),
+    )
     born = _date(rng)
     sheet.identifiers += [name, mrn, born]
     return name, mrn, born
@@ -123,8 +135,20 @@ def _person(sheet: _Sheet) -> tuple[str, str, str]:
 def _letterhead(sheet: _Sheet, font_size: int) -> int:
     rng = sheet.rng
     big, small = _font(rng, font_size + 12), _font(rng, font_size - 3)
-    y = sheet.put(rng.randint(120, 500), 90, rng.choice(["Northfield Imaging Associates", "ST. ANNE REGIONAL HOSPITAL", "Lakeside Family Practice"]), big)
-    y = sheet.put(120, y, f"{rng.randint(10, 990)} Harbor Road, Suite {rng.randint(100, 480)} · Tel ({rng.randint(200, 989)}) 555-{rng.randint(1000, 9999)}", small)
+    y = sheet.put(
+        rng.randint(120, 500),
+        90,
+        rng.choice(
+            ["Northfield Imaging Associates", "ST. ANNE REGIONAL HOSPITAL", "Lakeside Family Practice"]
+        ),
+        big,
+    )
+    y = sheet.put(
+        120,
+        y,
+        f"{rng.randint(10, 990)} Harbor Road, Suite {rng.randint(100, 480)} · Tel ({rng.randint(200, 989)}) 555-{rng.randint(1000, 9999)}",
+        small,
+    )
     sheet.draw.line((100, y + 8, WIDTH - 100, y + 8), fill="black", width=2)
     return y + 30
 
@@ -132,7 +156,12 @@ def _letterhead(sheet: _Sheet, font_size: int) -> int:
 def _header(sheet: _Sheet, y: int, font: ImageFont.FreeTypeFont) -> int:
     name, mrn, born = _person(sheet)
     y = sheet.put(120, y, f"Patient: {name} | MRN: {mrn} | DOB: {born} | Sex: {sheet.rng.choice('MF')}", font)
-    return sheet.put(120, y, f"Exam date: {_date(sheet.rng)} | Accession: AC{sheet.rng.randint(10**6, 10**7)}", font) + 14
+    return (
+        sheet.put(
+            120, y, f"Exam date: {_date(sheet.rng)} | Accession: AC{sheet.rng.randint(10**6, 10**7)}", font
+        )
+        + 14
+    )
 
 
 def prose(sheet: _Sheet) -> None:
@@ -157,8 +186,15 @@ def columns(sheet: _Sheet) -> None:
     for x in (120, middle + 30):
         y = top + 10
         while y < HEIGHT - 420:
-            y = sheet.put(x, y, rng.choice(["Findings", "History", "Medications", "Plan", "Impression"]), font)
-            y = sheet.wrap(x, y, " ".join(sentence(rng) for _ in range(rng.randint(2, 4))), font, middle - 180) + 18
+            y = sheet.put(
+                x, y, rng.choice(["Findings", "History", "Medications", "Plan", "Impression"]), font
+            )
+            y = (
+                sheet.wrap(
+                    x, y, " ".join(sentence(rng) for _ in range(rng.randint(2, 4))), font, middle - 180
+                )
+                + 18
+            )
     sheet.put(120, HEIGHT - 130, f"Dictated {_date(rng)} - Page 1 of 1", _font(rng, size - 4))
 
 
@@ -220,7 +256,15 @@ def form(sheet: _Sheet) -> None:
         sheet.put(900, y, right, font, keep=False)
         sheet.lines.append(f"{left}  {right}")
         y += int(size * 1.9)
-    for question in ("Chest pain", "Shortness of breath", "Diabetes", "Smoking", "Allergy to contrast", "Pacemaker", "Pregnancy"):
+    for question in (
+        "Chest pain",
+        "Shortness of breath",
+        "Diabetes",
+        "Smoking",
+        "Allergy to contrast",
+        "Pacemaker",
+        "Pregnancy",
+    ):
         mark = rng.random() < 0.5
         shown = []
         for x, label, on in ((700, "Yes", mark), (860, "No", not mark)):
@@ -237,7 +281,12 @@ def form(sheet: _Sheet) -> None:
         y = sheet.wrap(120, y + 8, sentence(rng) + " " + sentence(rng), font, WIDTH - 260)
 
 
-LAYOUTS: dict[str, Callable[[_Sheet], None]] = {"prose": prose, "columns": columns, "table": table, "form": form}
+LAYOUTS: dict[str, Callable[[_Sheet], None]] = {
+    "prose": prose,
+    "columns": columns,
+    "table": table,
+    "form": form,
+}
 
 
 def _warp(image: Pixels, corners: NDArray[np.float32], fill: int = 255) -> Pixels:
@@ -245,7 +294,9 @@ def _warp(image: Pixels, corners: NDArray[np.float32], fill: int = 255) -> Pixel
     source = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
     matrix = cv2.getPerspectiveTransform(source, corners)
     value = (fill,) * 3
-    return np.asarray(cv2.warpPerspective(image, matrix, (wide, high), flags=cv2.INTER_CUBIC, borderValue=value), np.uint8)
+    return np.asarray(
+        cv2.warpPerspective(image, matrix, (wide, high), flags=cv2.INTER_CUBIC, borderValue=value), np.uint8
+    )
 
 
 def plain(image: Pixels, rng: random.Random) -> Pixels:
@@ -263,7 +314,10 @@ def skewed(image: Pixels, rng: random.Random, most: float = 6.0) -> Pixels:
     """By some degrees, with scanner noise."""
     high, wide = image.shape[:2]
     matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), rng.uniform(-most, most), 0.96)
-    image = np.asarray(cv2.warpAffine(image, matrix, (wide, high), flags=cv2.INTER_CUBIC, borderValue=(255, 255, 255)), np.uint8)
+    image = np.asarray(
+        cv2.warpAffine(image, matrix, (wide, high), flags=cv2.INTER_CUBIC, borderValue=(255, 255, 255)),
+        np.uint8,
+    )
     return _noise(image, rng, 6)
 
 
@@ -281,7 +335,13 @@ def photographed(image: Pixels, rng: random.Random) -> Pixels:
         return rng.uniform(0.01, reach) * extent
 
     corners = np.array(
-        [[off(wide), off(high)], [wide - off(wide), off(high)], [wide - off(wide), high - off(high)], [off(wide), high - off(high)]], np.float32
+        [
+            [off(wide), off(high)],
+            [wide - off(wide), off(high)],
+            [wide - off(wide), high - off(high)],
+            [off(wide), high - off(high)],
+        ],
+        np.float32,
     )
     image = _warp(image, corners, fill=rng.randint(60, 140))
     ys, xs = np.mgrid[0:high, 0:wide].astype(np.float32)
@@ -291,7 +351,9 @@ def photographed(image: Pixels, rng: random.Random) -> Pixels:
     edge = rng.uniform(-0.2, 0.3)
     light *= 1 - rng.uniform(0.25, 0.45) / (1 + np.exp((slope - edge) * 60))
     gx, gy = rng.uniform(0.2, 0.8) * wide, rng.uniform(0.2, 0.8) * high
-    glare = np.exp(-(((xs - gx) / (0.16 * wide)) ** 2 + ((ys - gy) / (0.11 * high)) ** 2)) * rng.uniform(20, 70)
+    glare = np.exp(-(((xs - gx) / (0.16 * wide)) ** 2 + ((ys - gy) / (0.11 * high)) ** 2)) * rng.uniform(
+        20, 70
+    )
     shaded = image.astype(np.float32) * light[..., None] + glare[..., None]
     image = np.asarray(np.clip(shaded, 0, 255), np.uint8)
     image = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.7, 1.3)), np.uint8)
@@ -323,7 +385,9 @@ def faxed_fine(image: Pixels, rng: random.Random) -> Pixels:
     """One bit at 200 dots an inch."""
     image = skewed(image, rng, 1.0)
     gray = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (0, 0), 0.8)
-    bits = np.where(_noise(np.asarray(gray, np.uint8), rng, 22) > rng.randint(140, 180), 255, 0).astype(np.uint8)
+    bits = np.where(_noise(np.asarray(gray, np.uint8), rng, 22) > rng.randint(140, 180), 255, 0).astype(
+        np.uint8
+    )
     return np.asarray(cv2.cvtColor(bits, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
@@ -339,7 +403,12 @@ def stained(image: Pixels, rng: random.Random) -> Pixels:
     draw = ImageDraw.Draw(layer)
     color = rng.choice([(190, 20, 30, 120), (30, 50, 170, 120)])
     draw.rectangle((8, 8, 690, 210), outline=color, width=8)
-    draw.text((60, 70), rng.choice(["RECEIVED", "REVIEWED", "COPY", "FAXED"]), font=_font(rng, 84, style="Sans"), fill=color)
+    draw.text(
+        (60, 70),
+        rng.choice(["RECEIVED", "REVIEWED", "COPY", "FAXED"]),
+        font=_font(rng, 84, style="Sans"),
+        fill=color,
+    )
     layer = layer.rotate(rng.uniform(-25, 25), expand=True)
     base = Image.fromarray(np.clip(page, 0, 255).astype(np.uint8)[:, :, ::-1])
     base.paste(layer, (rng.randint(100, 800), rng.randint(500, high - 600)), layer)

@@ -87,7 +87,9 @@ def drop(folder: Path, count: int, seed: int) -> Dropped:
             name, content = f"{number}.hl7", _message(number)
         elif kind == 5:
             name = f"{number}.json"
-            content = json.dumps([{"mrn": str(number), "text": text}, {"mrn": f"{number}b", "text": text + "Second."}]).encode()
+            content = json.dumps(
+                [{"mrn": str(number), "text": text}, {"mrn": f"{number}b", "text": text + "Second."}]
+            ).encode()
             reports += 1
         elif kind == 7:
             name, content = f"{number}.rtf", ("{\\rtf1 " + text.replace("\n", "\\par\n") + "}").encode()
@@ -158,7 +160,9 @@ class Soaked:
     peak_mb: int
 
 
-def soak(folder: Path, files: int, kills: int, seed: int = 0, *, between: tuple[float, float] = (0.6, 3.0)) -> Soaked:
+def soak(
+    folder: Path, files: int, kills: int, seed: int = 0, *, between: tuple[float, float] = (0.6, 3.0)
+) -> Soaked:
     """Drop files, kill the intake process at random moments, let it finish, count."""
     rng = random.Random(seed)
     home = Home.create(folder / "home")

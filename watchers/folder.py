@@ -37,8 +37,10 @@ log = logging.getLogger(__name__)
 
 RESCAN_SECONDS = 5.0
 LOOK_SECONDS = 0.25
-# Hostile files end their own worker process, so a watcher that ends again and again was mostly killed from outside.
-MAX_TRIES = 25
+# A file that fails is begun so often. Hostile files end their own worker process, so a watcher that ends again and
+# again was mostly killed from outside: that counts for less.
+MAX_TRIES = 5
+MAX_KILLS = 25
 # Written beside the real name while a program copies or edits; the real name follows.
 UNFINISHED = (".part", ".partial", ".crdownload", ".tmp", ".filepart", ".download", ".swp")
 
@@ -125,6 +127,7 @@ class Watch:
             return 0
         except Exception as error:
             log.error("a file could not be taken (%s)", type(error).__name__)
+            self._fail(key)
             self._retry_at[path] = self.clock() + 1.0
             self._count(failed=1)
             return 0
@@ -170,7 +173,11 @@ class Watch:
             self._tries.update(_load(self._tries_file()))
         self._tries[key] = self._tries.get(key, 0) + 1
         _save(self._tries_file(), self._tries)
-        return self._tries[key] > MAX_TRIES
+        return self._tries[key] > MAX_KILLS
+
+    def _fail(self, key: str) -> None:
+        """A failure of the file itself counts for more than an end of the process."""
+        self._tries[key] = self._tries.get(key, 0) + MAX_KILLS // MAX_TRIES - 1
 
     def _forgive(self, key: str) -> None:
         self._tries.pop(key, None)

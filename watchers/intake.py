@@ -147,15 +147,16 @@ def hold_reason(report: ExtractedReport, signers: Sequence[Signer]) -> str | Non
     if report.status == "retracted":
         return None
     if report.status == "preliminary" and report.signed_by is None and not report.signed:
-        return PRELIMINARY if _says_preliminary(report) else UNSIGNED
+        return PRELIMINARY if _from_message(report) else UNSIGNED
     if not report.signed:
         return UNSIGNED
-    if find_signer(report.signed_by, signers) is None:
-        return UNKNOWN_SIGNER
-    return None
+    if report.signed_by is None and _from_message(report):
+        # A message that is final without naming who made it so: taken, with no author to learn from.
+        return None
+    return UNKNOWN_SIGNER if find_signer(report.signed_by, signers) is None else None
 
 
-def _says_preliminary(report: ExtractedReport) -> bool:
+def _from_message(report: ExtractedReport) -> bool:
     return report.media_type.startswith(("x-application/hl7", "application/fhir", "application/cda"))
 
 

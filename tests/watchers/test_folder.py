@@ -16,7 +16,7 @@ from clinical.errors import HomeError
 from clinical.report import ReportFile
 from practice.home import Home
 from practice.store import Store
-from watchers.folder import MAX_TRIES, Watch, watch
+from watchers.folder import MAX_KILLS, MAX_TRIES, Watch, watch
 from watchers.intake import take_file
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_fails_again_and_again_is_set_aside(home: Home, store: Store
     assert list(home.inbox.iterdir()) == []
 
 
-def test_what_killed_intake_thrice_is_set_aside_by_the_next_one(
+def test_what_kills_intake_every_time_is_set_aside_in_the_end(
     home: Home, store: Store, watched: Watch
 ) -> None:
     (home.inbox / "killer.txt").write_text(report_text(1))
@@ -157,7 +157,7 @@ def test_what_killed_intake_thrice_is_set_aside_by_the_next_one(
         def deidentify(self, *args: object, **more: object) -> object:
             raise SystemExit(137)
 
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_KILLS):
         again = Watch(watched.settings, store, Kills(), clock=watched.clock)  # type: ignore[arg-type]
         with pytest.raises(SystemExit):
             looks(again, 8)
