@@ -74,6 +74,7 @@ class _Stop:
 def _cues() -> Lexicon:
     """Every cue phrase with all that it may say (a phrase may speak forward and backward)."""
     cues: dict[str, tuple[_Cue, ...]] = {}
+    exact: dict[str, tuple[_Cue, ...]] = {}
     for rule in rules("context.toml")["cue"]:
         cue = _Cue(
             rule["assertion"],
@@ -83,8 +84,10 @@ def _cues() -> Lexicon:
             ends=rule.get("ends", False),
         )
         for phrase in rule["phrases"]:
-            cues[phrase] = (*cues.get(phrase, ()), cue)
-    return Lexicon(cues.items())
+            table = exact if phrase[0] == "=" else cues
+            phrase = phrase.lstrip("=")
+            table[phrase] = (*table.get(phrase, ()), cue)
+    return Lexicon(cues.items(), exact.items())
 
 
 @cache

@@ -136,11 +136,10 @@ class Scanner:
 
     def _wrap(self) -> bool:
         """A newline that only wraps running text is a blank."""
-        if (
-            not self.wrapped
-            or not self.text.startswith("\n", self.at)
-            or self.text[self.at + 1 : self.at + 2].isspace()
-        ):
+        if not self.text.startswith("\n", self.at) or self.text[self.at + 1 : self.at + 2].isspace():
+            return False
+        hanging = self.text[max(0, self.at - 3) : self.at].rstrip()[-1:] == ":"
+        if not self.wrapped and not (hanging and self.text[self.at + 1 : self.at + 2].isdigit()):
             return False
         self.at += 1
         return True

@@ -38,6 +38,7 @@ class _Known:
     parts: frozenset[str]
     holders: frozenset[str]
     refused: frozenset[str]
+    titles: frozenset[str]
     words: tuple[tuple[tuple[str, ...], str], ...]
 
 
@@ -49,6 +50,7 @@ def _known() -> _Known:
         parts=frozenset(_normal(heading) for heading in data["subheadings"]["parts"]),
         holders=frozenset(data["subheadings"]["within"]),
         refused=frozenset(data["not_headings"]["words"]),
+        titles=frozenset(data["titles"]["words"]),
         words=tuple((tuple(rule["contains"]), rule["name"]) for rule in data["rule"]),
     )
 
@@ -169,7 +171,13 @@ def _line_headings(text: str) -> list[_Heading]:
                 known_here and (paragraph or normal not in known.parts or listed == "vital_signs")
             ):
                 heads.append(_Heading(start, end, canonical_name(head) or "other"))
-        elif listed and len(head) > 3 and normal not in known.parts and listed != "header":
+        elif (
+            listed
+            and len(head) > 3
+            and normal not in known.parts
+            and normal not in known.titles
+            and listed != "header"
+        ):
             alone = not mark.strip(" \t*=-_–") and "\n" in text[match.end() : match.end() + 2] + "\n"
             if (alone and (upper or (paragraph and head.istitle()) or _titled(head, paragraph))) or (
                 mark.strip() in ("-", "--", "–") and upper
