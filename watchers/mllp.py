@@ -15,7 +15,7 @@ from typing import Any
 
 from clinical.errors import ExtractionError, ResidentError
 from clinical.report import ReportFile
-from watchers.extract.hl7v2 import Segment, message_kind, split_messages
+from watchers.extract.hl7_message import Segment, message_kind, split_messages
 from watchers.extract.text import decode
 from watchers.intake import Outcome
 

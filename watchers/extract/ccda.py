@@ -1,13 +1,13 @@
 """C-CDA and other CDA documents: narrative and tables of sections, embedded documents, who signed, when."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from lxml import etree
 
 from clinical.errors import ExtractionError
 from clinical.report import Identity, Page, Status
 from watchers.extract.dates import hl7_date, hl7_moment
-from watchers.extract.hl7v2 import decode_data
+from watchers.extract.hl7_text import Embedded, decode_data
 from watchers.extract.markup import element_text
 from watchers.extract.options import ExtractOptions
 from watchers.extract.reading import Reading
@@ -15,7 +15,6 @@ from watchers.extract.report_type import type_of_title
 from watchers.extract.text import tidy
 from watchers.extract.xml import parse_xml
 
-Embedded = Callable[[bytes, str], tuple[Reading, ...]]
 Node = etree._Element
 MEDIA = "application/cda+xml"
 H = "{urn:hl7-org:v3}"
