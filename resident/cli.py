@@ -7,8 +7,10 @@ patient text is ever printed.
 
 import argparse
 import importlib
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,6 +256,9 @@ def quiet_environment() -> None:
         "TQDM_DISABLE": "1",
     }.items():
         os.environ.setdefault(name, value)
+    # What libraries tell each other is nothing for a practice; what fails raises.
+    logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

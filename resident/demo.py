@@ -167,7 +167,7 @@ def take(opened: Practice, told: Told) -> None:
     """Takes the whole folder in, as ``resident up`` does, and says what became of the files."""
     began = time.monotonic()
     files = sum(1 for _ in opened.settings.inbox.iterdir())
-    deidentifier = make_deidentifier(opened.settings, opened.store)
+    deidentifier = make_deidentifier(opened.settings)
     with Sandbox(options_from(opened.settings)) as sandbox:
         watch = Watch(opened.settings, opened.store, deidentifier, sandbox.extract, report=_waiting)
         while any(opened.settings.inbox.iterdir()):
@@ -197,7 +197,7 @@ def ask_over_mcp(opened: Practice, told: Told) -> Session:
     began = time.monotonic()
     current, question = _two_reports(opened)
     made = Tokens(opened.store).create("demo")
-    services = Services(opened, make_deidentifier(opened.settings, opened.store))
+    services = Services(opened, make_deidentifier(opened.settings))
     services.start()
     try:
         calls = [

@@ -11,15 +11,16 @@ import contextlib
 import hashlib
 import shutil
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clinical.errors import TrainingError
+from mcp_tools.known import Sweeping
 from practice.feedback import FeedbackBook
 from practice.releases import Release, Releases
-from resident.parts import engine_log, engine_starter, make_deidentifier
+from resident.parts import engine_log, engine_starter, make_deidentifier, make_roster
 from resident.publish import Made, Material, publish
 from resident.reader import EngineReader
 from resident.setup import Practice
@@ -163,23 +164,23 @@ def gather(practice: Practice) -> Material:
 
 def sweep(practice: Practice, examples: Sequence[Example]) -> tuple[list[Example], dict[str, int]]:
     """Pairs in which the second sweep still finds an identifier are stopped and counted."""
-    deidentifier = make_deidentifier(practice.settings, practice.store)
-    hit: dict[str, bool] = {}
-
-    def has_identifier(text: str) -> bool:
-        if text not in hit:
-            hit[text] = bool(deidentifier.sweep(text))
-        return hit[text]
-
-    clean = []
-    stopped: Counter[str] = Counter()
+    sweeping = Sweeping(make_deidentifier(practice.settings), practice.store, make_roster(practice.settings))
+    texts: dict[str, list[str]] = defaultdict(list)
     for example in examples:
-        texts = [*(report.text for report in example.reports), example.reference, example.question or ""]
-        if any(has_identifier(text) for text in texts if text):
-            stopped["stopped by the second sweep"] += 1
-        else:
-            clean.append(example)
-    return clean, dict(stopped)
+        texts[_about(example)] += [
+            *(r.text for r in example.reports),
+            example.reference,
+            example.question or "",
+        ]
+    # What several pairs share is swept once; the parts stand apart, so that none completes another.
+    hit = {about: bool(sweeping("\n\n".join(dict.fromkeys(parts)))) for about, parts in texts.items()}
+    clean = [example for example in examples if not hit[_about(example)]]
+    stopped = len(examples) - len(clean)
+    return clean, {"stopped by the second sweep": stopped} if stopped else {}
+
+
+def _about(example: Example) -> str:
+    return "+".join(report.id for report in example.reports)
 
 
 def train_and_judge(

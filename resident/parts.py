@@ -10,18 +10,17 @@ from pathlib import Path
 from clinical.deidentify.deidentifier import Deidentifier, Policy, Roster
 from practice.home import Home
 from practice.settings import Settings
-from practice.store import Store
 from resident.setup import Practice
 from server.engine import EMBEDDED, Engine, start_engine
 
 
-def make_roster(settings: Settings, store: Store) -> Roster:
-    """The practice's own people and sites, and every patient that it knows."""
+def make_roster(settings: Settings) -> Roster:
+    """The practice's own people and sites. Its patients are the second sweep's, which has an index of them."""
     people = [name for physician in settings.physicians for name in (physician.name, *physician.aliases)]
-    return Roster((*people, *settings.people), settings.facilities, store.known_identities())
+    return Roster((*people, *settings.people), settings.facilities)
 
 
-def make_deidentifier(settings: Settings, store: Store) -> Deidentifier:
+def make_deidentifier(settings: Settings) -> Deidentifier:
     """The de-identifier that the settings ask for."""
     wanted = settings.deidentify
     policy = Policy(
@@ -31,7 +30,7 @@ def make_deidentifier(settings: Settings, store: Store) -> Deidentifier:
         hold_above=wanted.hold_above,
         ner=wanted.ner,
     )
-    return Deidentifier(policy, make_roster(settings, store))
+    return Deidentifier(policy, make_roster(settings))
 
 
 @contextlib.contextmanager

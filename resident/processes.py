@@ -105,7 +105,7 @@ def intake(home: Path, stop: threading.Event) -> None:
     with open_practice(home) as practice, contextlib.ExitStack() as parts:
         settings, store = practice.settings, practice.store
         parts.enter_context(private_temporary_files(practice.home))
-        deidentifier = make_deidentifier(settings, store)
+        deidentifier = make_deidentifier(settings)
         sandbox = parts.enter_context(Sandbox(options_from(settings)))
         if settings.intake.mllp_port:
 

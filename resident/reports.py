@@ -20,7 +20,7 @@ def add(options: Namespace) -> int:
     """Takes files in now, without the folder; they stay where they are."""
     files = expand(options.file)
     with open_practice(options.practice_home) as practice, private_temporary_files(practice.home):
-        deidentifier = make_deidentifier(practice.settings, practice.store)
+        deidentifier = make_deidentifier(practice.settings)
         quarantined = 0
         for path in track(files, "taking", console=Console(stderr=True), disable=not sys.stderr.isatty()):
             outcome = _take(path, practice, deidentifier)

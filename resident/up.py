@@ -52,7 +52,7 @@ class Services:
         self._failed: str | None = None
         self._stop = threading.Event()
         audit = Audit.open(practice.home, practice.keys)
-        roster = make_roster(practice.settings, practice.store)
+        roster = make_roster(practice.settings)
 
         def desk_for(token: Token) -> Desk:
             return Desk(practice.store, self._releases, self._engine, deidentifier, audit, token, roster)
@@ -143,7 +143,7 @@ def run(options: Namespace) -> int:
         signal.signal(name, lambda *_: halt.set())
     with open_practice(options.practice_home) as practice, practice.home.lock():
         processes.log_to(practice.home, "resident")
-        services = Services(practice, make_deidentifier(practice.settings, practice.store))
+        services = Services(practice, make_deidentifier(practice.settings))
         try:
             services.start()
             say(f"watching    {practice.settings.inbox}")
