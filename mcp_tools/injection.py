@@ -59,7 +59,7 @@ class _Rules:
     patterns: tuple[tuple[str, re.Pattern[str]], ...]
     follow: re.Pattern[str]
     hidden: re.Pattern[str]
-    groups: tuple[tuple[int, re.Pattern[str]], ...]
+    groups: tuple[tuple[str, int, re.Pattern[str]], ...]
     threshold: int
     beside: int
     script: re.Pattern[str]
@@ -158,7 +158,8 @@ def _rules() -> _Rules:
         follow=re.compile(data["follow"]["pattern"], flags),
         hidden=re.compile(data["hidden"]["pattern"]),
         groups=tuple(
-            (group["weight"], re.compile(group["pattern"], flags)) for group in data["score"]["group"]
+            (group.get("family", str(number)), group["weight"], re.compile(group["pattern"], flags))
+            for number, group in enumerate(data["score"]["group"])
         ),
         threshold=data["score"]["threshold"],
         beside=data["score"]["beside"],
@@ -302,7 +303,11 @@ def _widened(text: str, flagged: tuple[Flagged, ...], rules: _Rules) -> tuple[Fl
 
 
 def _score(sentence: str, rules: _Rules) -> int:
-    return sum(weight for weight, pattern in rules.groups if pattern.search(sentence))
+    weights: dict[str, int] = {}
+    for family, weight, pattern in rules.groups:
+        if weight > weights.get(family, 0) and pattern.search(sentence):
+            weights[family] = weight
+    return sum(weights.values())
 
 
 def _line(text: str, at: int) -> tuple[int, int]:

