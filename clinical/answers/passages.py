@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from clinical.answers.answer import Claim, Evidence
+from clinical.deidentify.tags import TAG
 from clinical.evidence.instructions import instruction_spans, is_instruction
 from clinical.report import Report, Section
 from clinical.structure.sentences import sentences
@@ -18,6 +19,8 @@ PLANS = ("plan", "assessment_and_plan", "follow_up", "discharge_instructions", "
 
 _MARK = re.compile(r"(?:\(?\d{1,2}[.)]|[-•*·–#]{1,3}|\(?[A-Ha-h][.)])[ \t]+(?=\S)|\d{1,2}[.)](?=[A-Za-z])")
 _HEADING = re.compile(r"[A-Z][A-Za-z ,/&()'.-]{1,48}:[ \t]*")
+_LABEL = re.compile(r"[A-Za-z][A-Za-z /#.]{0,40}:")
+_WORDS = re.compile(r"[A-Za-z]{3,}")
 _ONLY_HEADING = re.compile(r"[A-Z][A-Za-z0-9 ,/&()#'.-]{1,60}:?$")
 
 
@@ -64,9 +67,16 @@ def passages(report: Report) -> tuple[Passage, ...]:
                 start, item = mark.end(), True
         while start < end and text[start] in " \t\r\n:-–*":
             start += 1
-        if start < end and any(c.isalnum() for c in text[start:end]):
+        if start < end and any(c.isalnum() for c in text[start:end]) and not names_only(text[start:end]):
             found.append(Passage(start, end, section.name if section else None, item))
     return tuple(found)
+
+
+def names_only(words: str) -> bool:
+    """Whether a line only tells who, when and where: labels with tags behind them."""
+    if not TAG.search(words):
+        return False
+    return len(_WORDS.findall(_LABEL.sub(" ", TAG.sub(" ", words)))) < 2
 
 
 def in_sections(all_passages: Iterable[Passage], names: Iterable[str]) -> list[Passage]:
