@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from clinical.report import Finding, Measurement, Section, Structure
-from clinical.structure.lexicon import rules
+from clinical.structure.lexicon import rules, words_of
 
 _OBSERVED = frozenset(("findings", "physical_exam", "studies", "laboratory", "procedure", "technique"))
 _CONCLUDED = frozenset(("impression", "assessment", "assessment_and_plan", "diagnosis"))
@@ -67,7 +67,7 @@ def find_discrepancies(
     """All discrepancies of one report, in order of their second place."""
     found = [
         *_sides(structure.findings),
-        *_conclusions(structure),
+        *_conclusions(text, structure),
         *_numbers(text, structure.measurements),
         *_sexes(text, structure.findings, sex),
         *_ages(text, structure.sections, age),
@@ -94,7 +94,7 @@ def _sides(findings: Sequence[Finding]) -> Iterator[Discrepancy]:
             )
 
 
-def _conclusions(structure: Structure) -> Iterator[Discrepancy]:
+def _conclusions(text: str, structure: Structure) -> Iterator[Discrepancy]:
     """A finding that the findings deny and the conclusion affirms, or the other way round."""
     definite = frozenset(rules("discrepancies.toml")["definite"]["concepts"])
     told: dict[str, set[str]] = defaultdict(set)
@@ -109,11 +109,19 @@ def _conclusions(structure: Structure) -> Iterator[Discrepancy]:
         other = "absent" if finding.assertion == "present" else "present"
         if told.get(finding.concept) == {other}:
             place = first[finding.concept, other]
+            if not _same_words(text, place, finding):
+                continue
             if place.side and finding.side and place.side != finding.side:
                 continue
             yield Discrepancy(
                 "conclusion", finding.concept, (place.start, place.end), (finding.start, finding.end)
             )
+
+
+def _same_words(text: str, one: Finding, other: Finding) -> bool:
+    """Are both told in the same words? A synonym may be narrower ("renal" and "ureteral calculus")."""
+    printed = ([word.key for word in words_of(text[f.start : f.end])] for f in (one, other))
+    return next(printed) == next(printed)
 
 
 def _numbers(text: str, measurements: Sequence[Measurement]) -> Iterator[Discrepancy]:

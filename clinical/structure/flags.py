@@ -11,8 +11,8 @@ from functools import cache
 from typing import Any
 
 from clinical.report import Flag, RangeSource
+from clinical.structure.bounds import Reading
 from clinical.structure.lexicon import RULES
-from clinical.structure.reading import Reading
 from clinical.structure.units import UnitMismatch, convert, same_kind
 
 

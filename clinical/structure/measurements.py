@@ -7,14 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 from clinical.report import Flag, Measurement, Section
-from clinical.structure import forms
 from clinical.structure.analytes import Analyte, analytes, names
+from clinical.structure.bounds import Reading
 from clinical.structure.flags import judge
 from clinical.structure.lexicon import Match, Word, words_of
-from clinical.structure.reading import Reading, Scanner, number
+from clinical.structure.reading import Scanner
+from clinical.structure.shapes import (
+    blood_gases,
+    is_condition,
+    later_value_at,
+    prefix_value_before,
+    pressure_at,
+    shared_numbers,
+    two_units_at,
+)
 from clinical.structure.specimen import Specimens, renamed
 from clinical.structure.tables import Row, find_rows
-from clinical.structure.units import convert, same_kind, ucum, unit_pattern
+from clinical.structure.units import convert, same_kind
 
 _BULLET = re.compile(
     r"[ \t]*(?:[-•*·>|<]|\d{1,2}[.)])?[ \t]*(?:(?i:test|analyte|component|name|parameter)[ \t]*:[ \t]*)?"
@@ -23,59 +32,15 @@ _BULLET = re.compile(
 _REST_OF_NAME = re.compile(r"[ ,]*[A-Za-z(][A-Za-z ,()/.+-]{0,36}?(?=[ ]+[<>≤≥]?[ ]?[\d.])")
 _GAP = re.compile(r"\||\t|[ ]{3,}|\.{4,}")
 _CELL_REST = re.compile(r"(?:[ ,]?[A-Za-z%#,./-]+(?:[ ](?![ ])|(?=[ \t|]))){1,6}(?=[ ]{2,}|\t|[ ]?\|)")
-_PAIR_JOIN = re.compile(r"[ \t]*(?:,?[ ]?and|/|&|,)[ \t]*$")
-_PAIR_VALUE = re.compile(
-    r"(?:[ \t:=,-]|levels?|is|was|are|were|of|at|respectively){0,8}(?P<first>"
-    + forms.NUMBER
-    + r")[ \t]?%?[ \t]?"
-    r"(?:/|and|,[ ]?(?:and)?|&)[ \t]*(?P<second>" + forms.NUMBER + r")(?![\d/]|[.,]\d|-\d)"
-)
-_PREFIX_VALUE = re.compile(r"(?<![\d.])(?P<value>\d{1,3}(?:\.\d{1,2})?)[ ]?%[ ](?:of[ ]|were[ ])?$")
-_PRESSURE = re.compile(
-    r"(?:[ \t]|[:=,-]|\([^()\d\n]{1,30}\)|(?:"
-    + forms.listed("link")
-    + r"|"
-    + forms.listed("pressure")
-    + r")(?![a-z])){0,24}(?P<sys>\d{2,3})[ ]?(?:/|over)[ ]?(?P<dia>\d{2,3})(?![\d/%])(?P<unit>[ ]?mm[ ]?(?:of[ ])?Hg)?",
-    re.IGNORECASE,
-)
-_FEET = re.compile(
-    r"(?P<value>\d(?:[ ]?['’′]|[ ]?(?:ft|feet|foot)\.?)[ ,.]{0,3}\d{1,2}"
-    r"(?:[-. ]\d(?:/\d)?)?(?:[ ]?(?:[\"”″]|''|in(?:ches)?\.?))?)"
-)
-_POUNDS = re.compile(
-    r"(?P<value>\d{1,2}[ ]?(?:lbs?\.?|pounds?)[ ,]{0,2}(?:and[ ])?\d{1,2}(?:\.\d)?[ ]?(?:oz\.?|ounces?))",
-    re.IGNORECASE,
-)
 _UNLISTED = re.compile(
     r"^[ \t|*-]{0,4}(?P<name>[A-Za-z][A-Za-z0-9 ,()/%+.#'-]{1,40}?)(?=[ \t]*[:|\t]|[ ]{2,}|[ ][<>≤≥]?\d)",
     re.MULTILINE,
 )
 _WEIGHT_KG = (0.3, 400.0)
 _WINDOW = 240
-_LATER = re.compile(
-    r"\s(?:at|on)\s(?:\w{2,9}ssion|presentation|arrival)\s?,?\s?(?:and\s|then\s|falling\sto\s|rising\sto\s|down\sto\s|up\sto\s)?(?P<value>"
-    + forms.NUMBER
-    + r")(?=\s?[^\s,.;]{0,14}\s(?:at|on|by|before)\s(?:the\stime\sof\s)?discharge)"
-)
 _PER = re.compile(r"[ ]?/[ ]?(?:[uµμ]L|mcL|mm|cumm|cu mm|L\b|dL|min)")
-_ACT_BY = re.compile(
-    r"\b(?:if|unless|until|when|call|return|notify|report any|goals?|target|keep|kept|maintain\w*|hold|contact|for any|"
-    r"instruct\w*|should)\b",
-    re.IGNORECASE,
-)
-_GOAL = re.compile(
-    r"\b(?:goal|target)(?:[ ]+(?:of|for|is))?[ ]*(?:an?[ ]+)?$|\b(?:if|unless)[ ]+(?:the[ ]+|his[ ]+|her[ ]+)?$",
-    re.I,
-)
 _AS_RANGE = re.compile(r"[(\[;,]RR[ :]{1,2}[<>]?\d+(?:\.\d+)?[ ]?(?:-|–|to|[)\]])")
 _SAME_NAME = re.compile(r"[ ]?[(/\[,-][ ]?|[ ]")
-_ABG = re.compile(
-    r"(?:ABGs?|VBGs?|arterial blood gas(?:es)?|blood gas(?:es)?)[^\n\d]{0,30}"
-    r"(?P<ph>[67]\.\d{1,2})[ ]?/[ ]?(?P<co2>\d{1,3})[ ]?/[ ]?"
-    r"(?P<o2>\d{1,3})(?:[ ]?/[ ]?(?P<bic>\d{1,2}))?(?![\d/.]\d)",
-    re.IGNORECASE,
-)
 
 
 class _Finder:
@@ -104,7 +69,7 @@ class _Finder:
             else:
                 analyte = None if match else Analyte(cell.strip(" *:.").lower(), (), 0, 0, "unlisted")
             if analyte is not None and (reading.value is not None or reading.value_text):
-                self._add(analyte, start, reading)
+                self.add(analyte, start, reading)
 
     def take_unlisted(self) -> None:
         """Lines that print a value with its unit and range beside a name that no rule knows."""
@@ -127,7 +92,7 @@ class _Finder:
             if self.text[reading.end : line_end].strip(" |.*"):
                 continue
             name = match.group("name").strip(" :.,").lower()
-            self._add(Analyte(name, (), 0, 0, "unlisted"), match.start("name"), reading)
+            self.add(Analyte(name, (), 0, 0, "unlisted"), match.start("name"), reading)
 
     # names in running text and on lines ------------------------------------------------------------------
 
@@ -161,8 +126,11 @@ class _Finder:
             return
         if analyte.kind == "ratio" or self._after_number(match):
             return
-        if analyte.name in ("height", "weight") and self._two_units(match, analyte, limit):
-            return
+        if analyte.name in ("height", "weight"):
+            two_units = two_units_at(self.text, match.end, limit, analyte.name)
+            if two_units is not None:
+                self.add(analyte, match.start, two_units)
+                return
         if analyte.name in _PREFIXED and self._prefixed(match, analyte):
             return
         tabular = self._is_tabular(match)
@@ -191,11 +159,14 @@ class _Finder:
             None if reading is None else self._in_specimen(_counted(analyte, reading), match.start, reading)
         )
         if reading is not None and placed is not None and _believable(reading, placed):
-            if not (following and self._belongs_to(following, reading)) and not self._is_condition(
-                match, reading, tabular
-            ):
-                self._add(placed, match.start, reading)
-                self._later(placed, reading)
+            if following and self._belongs_to(following, reading):
+                return
+            if is_condition(self.text, match.start, reading, tabular=tabular):
+                return
+            self.add(placed, match.start, reading)
+            later = later_value_at(self.text, reading)
+            if later is not None and _believable(later[1], placed):
+                self.add(placed, *later)
         elif reading is None and following is not None:
             self._pair(match, following)
 
@@ -227,27 +198,6 @@ class _Finder:
         same = following.payload is not None and following.payload.name == match.payload.name
         return same and _SAME_NAME.fullmatch(self.text, match.end, following.start) is not None
 
-    def take_gases(self) -> None:
-        """ "ABG: 7.32/48/60/24": pH, pCO2, pO2 and bicarbonate in the order that every laboratory uses."""
-        for match in _ABG.finditer(self.text):
-            order = (("blood ph", "ph"), ("pco2", "co2"), ("po2", "o2"), ("bicarbonate", "bic"))
-            for name, group in order:
-                if match.group(group):
-                    value = match.group(group)
-                    self._add(
-                        analytes()[name],
-                        match.start(group),
-                        Reading(value, number(value), end=match.end(group)),
-                    )
-
-    def _is_condition(self, match: Match, reading: Reading, tabular: bool) -> bool:
-        """ "Call for temperature greater than 101.5", "keep MAP above 65": a bound to act by, not what was measured."""
-        if tabular and reading.comparator == "=":
-            return False
-        sentence = re.split(r"[.;\n]", self.text[max(0, match.start - 220) : match.start])[-1]
-        strong = _ACT_BY.search(sentence) is not None
-        return strong if reading.comparator != "=" else _GOAL.search(sentence) is not None
-
     def _belongs_to(self, following: Match, reading: Reading) -> bool:
         """ "lymphocytes, 5% monocytes", "38 RBC, 0 WBC": the value is the next name's."""
         if (
@@ -259,15 +209,50 @@ class _Finder:
             return False
         return self.text[reading.value_end : following.start].strip() in ("%", "% of")
 
-    def _later(self, analyte: Analyte, reading: Reading) -> None:
-        """ "3.37 ng/mL at admission, 0.93 on discharge": the second value is of the same name and unit."""
-        later = _LATER.match(self.text, reading.end)
-        if later is None:
+    def _prefixed(self, match: Match, analyte: Analyte) -> bool:
+        before = prefix_value_before(self.text, match.start, match.end)
+        if before is None:
+            return False
+        start, reading = before
+        placed = self._in_specimen(analyte, match.start, reading)
+        if placed is not None:
+            self.add(placed, start, reading)
+        return True
+
+    def _pair(self, match: Match, following: Match) -> None:
+        if following.payload is None:
             return
-        value = later.group("value")
-        second = Reading(value, number(value), unit=reading.unit, end=later.end("value"))
-        if _believable(second, analyte):
-            self._add(analyte, later.start("value"), second)
+        pair = (match.payload, following.payload)
+        readings = shared_numbers(self.text, (match.end, following.start), following.end, pair)
+        if any(
+            name.kind == "pair" or not _believable(r, name) for name, r in zip(pair, readings, strict=False)
+        ):
+            return
+        for name, reading in zip((match, following), readings, strict=False):
+            self.add(name.payload, name.start, reading)
+
+    def _pressure(self, match: Match, limit: int) -> bool:
+        pair = pressure_at(self.text, match.end, limit)
+        if pair is None:
+            return False
+        judged = [
+            judge(f"{which} blood pressure", Reading(value=float(value), unit="mm[Hg]"), **self.judging)
+            for which, value in (("systolic", pair.systolic), ("diastolic", pair.diastolic))
+        ]
+        order: tuple[Flag, ...] = ("H", "L", "N")
+        self.found.append(
+            Measurement(
+                name="blood pressure",
+                value_text=self.text[pair.start : pair.end],
+                start=match.start,
+                end=pair.last,
+                unit=pair.unit,
+                range_source=judged[0].source,
+                flag=next((flag for flag in order if flag in [part.flag for part in judged]), None),
+                critical=any(part.critical for part in judged),
+            )
+        )
+        return True
 
     def _after_number(self, match: Match) -> bool:
         """ "40 MG 2" is a dose, not magnesium."""
@@ -312,82 +297,8 @@ class _Finder:
         known = analytes().get(name)
         return known or Analyte(name, analyte.units, analyte.low, analyte.high, analyte.kind)
 
-    def _prefixed(self, match: Match, analyte: Analyte) -> bool:
-        before = _PREFIX_VALUE.search(self.text, max(0, match.start - 16), match.start)
-        if before is None:
-            return False
-        reading = Reading(
-            before.group("value"),
-            float(before.group("value")),
-            unit="%",
-            value_start=before.start("value"),
-            end=match.end,
-        )
-        placed = self._in_specimen(analyte, match.start, reading)
-        if placed is not None:
-            self._add(placed, before.start("value"), reading)
-        return True
-
-    def _pair(self, match: Match, following: Match) -> None:
-        """ "hemoglobin and hematocrit of 16 and 46", "BUN and creatinine 26.8/1.2"."""
-        if following.payload is None or not _PAIR_JOIN.fullmatch(self.text, match.end, following.start):
-            return
-        values = _PAIR_VALUE.match(self.text, following.end, min(len(self.text), following.end + 60))
-        if values is None:
-            return
-        for name, group in ((match, "first"), (following, "second")):
-            reading = Reading(values.group(group), number(values.group(group)), end=values.end(group))
-            if name.payload.kind == "pair" or not _believable(reading, name.payload):
-                return
-        unit = unit_pattern().match(
-            self.text, values.end() + (self.text[values.end() : values.end() + 1] == " ")
-        )
-        code = (ucum(unit.group()) if unit else None) or ""
-        for name, group in ((match, "first"), (following, "second")):
-            reading = Reading(values.group(group), number(values.group(group)), end=values.end(group))
-            if code in name.payload.units:
-                reading.unit = code
-                reading.end = unit.end() if unit and group == "second" else reading.end
-            self._add(name.payload, name.start, reading)
-
-    def _two_units(self, match: Match, analyte: Analyte, limit: int) -> bool:
-        """ "5 ft 6 in", "7 pounds 10 ounces": kept as printed, not turned into one number."""
-        pattern = _FEET if analyte.name == "height" else _POUNDS
-        found = pattern.search(self.text, match.end, min(limit, match.end + 40))
-        if found is None or re.search(r"[.;\n]", self.text[match.end : found.start()]):
-            return False
-        self._add(
-            analyte, match.start, Reading(found.group("value"), value_start=found.start(), end=found.end())
-        )
-        return True
-
-    def _pressure(self, match: Match, limit: int) -> bool:
-        pair = _PRESSURE.match(self.text, match.end, max(limit, min(len(self.text), match.end + 60)))
-        if pair is None:
-            return False
-        systolic, diastolic = int(pair.group("sys")), int(pair.group("dia"))
-        if not (40 <= systolic <= 300 and 10 <= diastolic <= 200 and systolic > diastolic):
-            return False
-        judged = [
-            judge(f"{which} blood pressure", Reading(value=float(value), unit="mm[Hg]"), **self.judging)
-            for which, value in (("systolic", systolic), ("diastolic", diastolic))
-        ]
-        order: tuple[Flag, ...] = ("H", "L", "N")
-        self.found.append(
-            Measurement(
-                name="blood pressure",
-                value_text=self.text[pair.start("sys") : pair.end("dia")],
-                start=match.start,
-                end=pair.end(),
-                unit="mm[Hg]" if pair.group("unit") else "",
-                range_source=judged[0].source,
-                flag=next((flag for flag in order if flag in [part.flag for part in judged]), None),
-                critical=any(part.critical for part in judged),
-            )
-        )
-        return True
-
-    def _add(self, analyte: Analyte, start: int, reading: Reading) -> None:
+    def add(self, analyte: Analyte, start: int, reading: Reading) -> None:
+        """Keep ``reading`` of ``analyte``, judged by its range."""
         judged = judge(analyte.name, reading, **self.judging)
         self.found.append(
             Measurement(
@@ -439,7 +350,8 @@ def find_measurements(
     finder = _Finder(text, matches, judging)
     finder.take_rows(find_rows(text, sex))
     finder.take_names()
-    finder.take_gases()
+    for name, start, reading in blood_gases(text):
+        finder.add(analytes()[name], start, reading)
     finder.take_unlisted()
     return in_sections(sorted(finder.found, key=lambda m: (m.start, m.end)), sections)
 

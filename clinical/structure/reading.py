@@ -5,47 +5,17 @@ gives up (None) rather than guess: a number that may be a dose, a date, a time o
 """
 
 import re
-from dataclasses import dataclass, field
 
-from clinical.report import Comparator
 from clinical.structure import forms
+from clinical.structure.bounds import RangeReader, Reading, number
 from clinical.structure.units import ucum, unit_pattern
 
 _SHORT_FLAG_END = re.compile(r"[,;)\n]|\.(?=\s|$)|$|[ ][ (\[]")
-_RANGE_END = re.compile(r"[^()\[\]{}\n\d]{0,24}[)\]}]")
 _RANGE_LED = re.compile(r",?[ ]*(?:with[ ]+(?:an?[ ]+)?)?(?=" + forms.LABEL + r"\d)", re.IGNORECASE)
 _PER_FIELD = ("/[HPF]", "/[LPF]")
 
 
-@dataclass(slots=True)
-class Reading:
-    """What was read. ``strict_low``/``strict_high`` tell "<5" from "≤5"; ``flagged`` is the mark as printed."""
-
-    value_text: str = field(default="", repr=False)
-    value: float | None = field(default=None, repr=False)
-    comparator: Comparator = "="
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    strict_low: bool = False
-    strict_high: bool = False
-    range_word: str = ""
-    has_range: bool = False
-    flagged: str = ""
-    date: str | None = field(default=None, repr=False)
-    value_start: int = 0
-    value_end: int = 0
-    end: int = 0
-    spread: tuple[float, float] | None = field(default=None, repr=False)
-    raw_unit: bool = False
-
-
-def number(text: str) -> float:
-    """A printed number: "12,600" and ".5" are numbers."""
-    return float(text.replace(",", "").replace("−", "-"))
-
-
-class Scanner:
+class Scanner(RangeReader):
     """Reads one value after a name in ``text[pos:limit]``.
 
     Args:
@@ -70,16 +40,11 @@ class Scanner:
         sex: str | None = None,
         wrapped: bool = False,
     ) -> None:
-        self.text = text
+        super().__init__(text, pos, limit, units, sex)
         self.wrapped = wrapped
-        self.at = pos
-        self.limit = limit
         self.tabular = tabular
         self.qualitative = qualitative
         self.spread = spread
-        self.units = units
-        self.sex = sex
-        self.reading = Reading()
 
     def read(self) -> Reading | None:
         """The reading, or None where no value surely stands here."""
@@ -123,9 +88,6 @@ class Scanner:
                 continue
             return False
         return False
-
-    def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        return pattern.match(self.text, self.at, self.limit)
 
     def _skip(self, pattern: re.Pattern[str]) -> bool:
         match = self._match(pattern)
@@ -450,29 +412,6 @@ class Scanner:
             return True
         return self.tabular and self._skip(forms.TAG_PAREN)
 
-    # ranges -------------------------------------------------------------------------------------------
-
-    def _sex_range(self) -> bool:
-        match = None if self.reading.has_range else self._match(forms.SEX_RANGE)
-        if match is None:
-            return False
-        which = next(
-            (
-                place
-                for place, group in (("1", "first"), ("2", "second"))
-                if self.sex and (match.group(group)[0].lower() == "m") == (self.sex == "M")
-            ),
-            None,
-        )
-        if which is not None:
-            self.reading.low, self.reading.high = (
-                number(match.group("low" + which)),
-                number(match.group("high" + which)),
-            )
-            self.reading.has_range = True
-        self.at = match.end()
-        return True
-
     def _range(self) -> bool:
         if self.reading.has_range:
             return False
@@ -486,54 +425,3 @@ class Scanner:
         if not self.tabular and not opened and not label:
             return False
         return self._take_range(match)
-
-    def _take_range(self, match: re.Match[str]) -> bool:
-        reading = self.reading
-        end = match.end()
-        unit = unit_pattern().match(self.text, end, self.limit)
-        code = None
-        if unit is not None:
-            lone = len(unit.group()) == 1 and unit.group().isalpha() and not match.group("open")
-            code = ucum(unit.group())
-            if not lone or code in self.units:
-                end = unit.end()
-            else:
-                code = None
-        if match.group("open"):
-            closing = _RANGE_END.match(self.text, end, self.limit)
-            if closing is None:
-                return False
-            end = closing.end()
-        elif self.text[end : end + 1] in (")", "]"):
-            end += 1
-        if not self._set_bounds(match):
-            return False
-        reading.has_range = True
-        if code is not None and not reading.unit:
-            reading.unit = code
-        self.at = end
-        return True
-
-    def _set_bounds(self, match: re.Match[str]) -> bool:
-        reading = self.reading
-        if match.group("low"):
-            low, high = number(match.group("low")), number(match.group("high"))
-            if low > high:
-                return False
-            reading.low, reading.high = low, high
-        elif match.group("side"):
-            side = re.sub(r"\s+", " ", match.group("side").lower())
-            bound = number(match.group("bound"))
-            if side.startswith(("<", "≤", "=<", "= <", "less", "up", "under", "below", "not")):
-                reading.high, reading.strict_high = bound, side in ("<", "less than", "under", "below")
-            else:
-                reading.low, reading.strict_low = bound, side in (">", "greater than", "above", "over")
-        elif match.group("atmost"):
-            bound = number(match.group("atmost"))
-            if match.group("word2").lower() in ("less", "below", "lower"):
-                reading.high = bound
-            else:
-                reading.low = bound
-        else:
-            reading.range_word = match.group("word").lower()
-        return True

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from clinical.structure.analytes import names
+from clinical.structure.bounds import Reading, number
 from clinical.structure.lexicon import rules, words_of
-from clinical.structure.reading import Reading, Scanner, number
+from clinical.structure.reading import Scanner
 from clinical.structure.units import ucum
 
 _GAPS = re.compile(r"[ ]{2,}")
