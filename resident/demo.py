@@ -44,11 +44,11 @@ from watchers.intake import options_from
 
 SEED = 20
 REPORTS = 520
-PER_TASK = 20
+PER_TASK = 12
 QUIET_SECONDS = 15.0
 NUMBER = re.compile(r"(?<![\w.\[-])\d+(?:\.\d+)?")
 RECIPE = Recipe(max_minutes=5.0)
-SPOILED_RECIPE = Recipe(max_minutes=2.5)
+SPOILED_RECIPE = Recipe(max_minutes=2.0)
 ANSWER_COLUMNS = {
     "quality": "quality",
     "ROUGE-L": "rougeL",
@@ -108,7 +108,7 @@ def run(options: Namespace) -> int:
         for stage in outcome.stages:
             told.stage(stage.name, stage.result, stage.seconds)
         session = ask_over_mcp(opened, told)
-        spoiled = spoil(opened, told, SPOILED_RECIPE)
+        spoiled = spoil(opened, told, SPOILED_RECIPE, outcome)
     console.rule("what was measured on held-out patients")
     console.print(scores_table(outcome.scores, "what a physician gets", ANSWER_COLUMNS))
     console.print(
@@ -236,14 +236,17 @@ def _two_reports(opened: Practice) -> tuple[str, str]:
     return chosen.id, f"What is the {named[0]}?" if named else "Is there an effusion?"
 
 
-def spoil(opened: Practice, told: Told, recipe: Recipe) -> Outcome:
+def spoil(opened: Practice, told: Told, recipe: Recipe, before: Outcome) -> Outcome:
     """The same training once more, with a fifth of the numbers changed and the answers handed on: must be held."""
     began = time.monotonic()
     material = gather(opened)
     train = spoiled_examples(material.dataset.train)
     digest = hashlib.sha256("".join(e.content_sha256 for e in train).encode()).hexdigest()
     spoiled = replace(material, dataset=replace(material.dataset, train=train, sha256=digest))
-    outcome = train_and_judge(opened, spoiled, recipe, Clock(progress), progress, PER_TASK)
+    known = [each for each in before.scores if each.speaker != "challenger"]
+    if before.promoted:  # it is the champion now, and was asked the same questions
+        known += [replace(each, speaker="champion") for each in before.scores if each.speaker == "challenger"]
+    outcome = train_and_judge(opened, spoiled, recipe, Clock(progress), progress, PER_TASK, known)
     told.stage("retrain on spoiled data", outcome.reason, time.monotonic() - began)
     return outcome
 

@@ -184,9 +184,19 @@ def _about(example: Example) -> str:
 
 
 def train_and_judge(
-    practice: Practice, material: Material, recipe: Recipe, clock: Clock, say: Say, per_task: int
+    practice: Practice,
+    material: Material,
+    recipe: Recipe,
+    clock: Clock,
+    say: Say,
+    per_task: int,
+    known: Sequence[Scores] = (),
 ) -> Outcome:
-    """From a frozen dataset to a published release, promoted or held."""
+    """From a frozen dataset to a published release, promoted or held.
+
+    Args:
+        known: scores of speakers that were asked these very held-out questions already.
+    """
     releases = Releases(practice.home)
     releases.sweep()
     if not material.dataset.test:
@@ -269,18 +279,22 @@ def _measure(
     base: BaseModel,
     canaries: Sequence[memory.Canary],
     say: Say,
+    known: Sequence[Scores],
 ) -> tuple[tuple[Scores, ...], memory.Memory]:
     if not held_out:
         raise TrainingError(
             "No report is held out.", "More patients are needed before a model can be measured."
         )
-    scores = [evaluate(held_out, "extract"), evaluate(held_out, "first line")]
-    rivals = (
-        [("champion", releases.load(champion.id).gguf)] if champion else [("base", base_gguf(practice, base))]
-    )
-    for name, gguf in rivals:
-        with serving(practice, gguf) as client:
-            scores.append(_scored(client, held_out, name, practice, say))
+    asked = {each.speaker: each for each in known}
+    scores = [asked.get(name) or evaluate(held_out, name) for name in ("extract", "first line")]
+    rival = "champion" if champion else "base"
+    if rival in asked:
+        scores.append(asked[rival])
+    else:
+        with serving(
+            practice, releases.load(champion.id).gguf if champion else base_gguf(practice, base)
+        ) as client:
+            scores.append(_scored(client, held_out, rival, practice, say))
     with serving(practice, exported.gguf) as client:
         scores.append(_scored(client, held_out, "challenger", practice, say))
         remembered = memory.measure(
