@@ -226,7 +226,7 @@ def train_and_judge(
     held_out = select(dataset.test, per_task)
     champion = releases.current()
     scores, remembered = _measure(
-        practice, releases, held_out, dataset, exported, champion, base, canaries, say
+        practice, releases, held_out, dataset, exported, champion, base, canaries, say, known
     )
     clock.lap("evaluation of the GGUF", f"{len(held_out)} questions to {len(scores)} speakers")
     named = {each.speaker: each for each in scores}
