@@ -134,7 +134,8 @@ def find_header(text: str, *, latest: int = 2068) -> Header:
                 tidy_sex(cell.value[:24]),
                 Cell(cell.label, "sex", cell.value, cell.line, cell.colon),
             )
-        elif cell.kind == "phone":
+        elif cell.kind == "phone" and (value.keys() & {"name", "mrn", "birth_date", "family_name"}):
+            # A number before anything of the patient is the letterhead's.
             found = tidy_phone(cell.value)
         elif cell.kind == "address":
             found = re.sub(r"\s+", " ", cell.value).strip() or None

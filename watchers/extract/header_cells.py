@@ -50,7 +50,7 @@ def labels_of_headers() -> _Labels:
     )
     # A label ends in ":" or "#:", or (some labels) in blanks before a value of its form: "DOB 12/10/81".
     pattern = re.compile(
-        rf"(?<![\w/])(?P<label>{alternatives})\.?(?:\s*(?:\([^()\n]{{1,24}}\)))?"
+        rf"(?<![\w/])(?P<label>{alternatives})\.?(?:\s*(?:\([A-Za-z][^()\n]{{0,24}}\)))?"
         r"(?:\s*[#№]?\s*(?:[:\uff1a]|\.{2,}:?|_{2,}:?)[ \t]*|\s*[=]\s*|(?P<bare>[ \t]*[#№]?[ \t]+)(?=[^\n]))",
         re.IGNORECASE,
     )

@@ -25,12 +25,13 @@ from watchers.extract.neural import Glyph, Line, Neural
 from watchers.extract.options import ExtractOptions
 from watchers.extract.page_geometry import leveling, lies_on_side, move, turn, warp, without_rules
 from watchers.extract.page_layout import Piece, arrange
-from watchers.extract.page_marks import CheckBox, find_boxes
+from watchers.extract.page_marks import CheckBox, find_boxes, left_over
 from watchers.extract.spelling import mend_words
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 PROBES = 6
+SURE_EXTRA = 0.85
 GRID = 4  # so many ruled lines are a table, fewer a letterhead
 READS_BADLY = 0.85
 SLANT = math.radians(7)
@@ -115,10 +116,18 @@ def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
         # In a grid the first boxes ran across rules or lost signs beside them.
         boxes = [box.corners for box in neural.detect(level)] or boxes
     slanted = [box for box in boxes if _slanted(box)]
+    boxes = [box for box in boxes if not _slanted(box)]
     checks = find_boxes(level, line)
-    boxes = [part for box in boxes if not _slanted(box) for part in _around(box, checks, line)]
+    covered = [*boxes, *slanted, *(_corners(c.left, c.top, c.right, c.bottom) for c in checks)]
+    extra = left_over(level, covered, line)
+    boxes = [part for box in boxes for part in _around(box, checks, line)]
     crops = [_crop(level, box) for box in boxes]
     lines = [mend_words(found) for found in mend(neural.recognize(crops), crops)]
+    for box, found in zip(extra, neural.recognize([_crop(level, box) for box in extra]), strict=True):
+        if found.confidence > SURE_EXTRA and any(c.isalnum() for c in found.text):
+            boxes.append(box)
+            crops.append(_crop(level, box))
+            lines.append(found)
     for check in checks:
         boxes.append(_corners(check.left, check.top, check.right, check.bottom))
         crops.append(_crop(level, boxes[-1]))
