@@ -35,6 +35,7 @@ def evaluate(
     generate: Generate | None = None,
     *,
     score: Score | None = None,
+    scored: int = 24,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
@@ -44,14 +45,18 @@ def evaluate(
         examples: held-out ones; a patient that trained must not be among them.
         speaker: ``extract`` or ``first line`` (then ``generate`` is None), or the name of a model.
         generate: the model's reply to a prompt.
-        score: for perplexity.
+        score: for perplexity, which takes a request a token through an engine.
+        scored: how many examples perplexity is taken of, spread evenly over all.
         workers: questions asked at the same time.
         progress: called with answered and all.
     """
     began = monotonic()
     rows: list[ScoreRow] = []
+    every = max(1, len(examples) // max(1, scored))
+    scorers = [score if number % every == 0 else None for number in range(len(examples))]
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        for row in pool.map(lambda example: _row(example, speaker, generate, score), examples):
+        asked = pool.map(lambda example, scorer: _row(example, speaker, generate, scorer), examples, scorers)
+        for row in asked:
             rows.append(row)
             if progress is not None:
                 progress(len(rows), len(examples))

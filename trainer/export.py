@@ -4,12 +4,12 @@ same model.
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainer import llamacpp, merge, parity
+from trainer import importance, llamacpp, merge, parity
 from trainer.finetune import Adapter
 from trainer.ggufreader import GgufReader, Reader
 from trainer.llamacpp import Converter, Quantization
@@ -54,7 +54,7 @@ def export(
     converter: Converter | None = None,
     open_reader: Callable[[Path], Reader] | None = None,
     pre_tokenizer: str | None = None,
-    imatrix: Path | None = None,
+    importance_texts: Sequence[str] = (),
     threads: int = 0,
     name: str = "resident",
     keep_merged: bool = False,
@@ -68,7 +68,7 @@ def export(
         converter: the pinned converter; by default the installed one.
         open_reader: opens a GGUF for the parity check; default llama-cpp-python. A reader that has ``close``
             or is a context manager is closed.
-        imatrix: importance matrix for K-quants.
+        importance_texts: de-identified texts by which K-quants weigh what to keep; none for no weighing.
         keep_merged: leave the merged Hugging Face folder in ``out/merged``.
 
     Raises:
@@ -84,7 +84,9 @@ def export(
     try:
         merge.merge(adapter.path, adapter.base, merged)
         clock.lap("merge")
-        notes = _write(merged, gguf, quantization, converter, pre_tokenizer, imatrix, threads, name, clock)
+        notes = _write(
+            merged, gguf, quantization, converter, pre_tokenizer, importance_texts, threads, name, clock
+        )
         found = _check(merged, gguf, open_reader)
         clock.lap("parity")
         found.require(quantization)
@@ -104,7 +106,7 @@ def _write(
     quantization: Quantization,
     converter: Converter,
     pre_tokenizer: str | None,
-    imatrix: Path | None,
+    importance_texts: Sequence[str],
     threads: int,
     name: str,
     clock: "_Clock",
@@ -119,11 +121,14 @@ def _write(
     try:
         llamacpp.convert(merged, wide, "f16", converter, name=name, pre_tokenizer=pre_tokenizer, log=log)
         clock.lap("convert")
-        notes = llamacpp.quantize(wide, gguf, quantization, threads=threads, imatrix=imatrix)
+        matrix = gguf.with_name("importance.npz") if importance_texts else None
+        weighed = importance.gather(merged, wide, importance_texts, matrix) if matrix else 0
+        notes = llamacpp.quantize(wide, gguf, quantization, threads=threads, importance=matrix)
         clock.lap("quantize")
     finally:
         wide.unlink(missing_ok=True)
-    return notes
+        gguf.with_name("importance.npz").unlink(missing_ok=True)
+    return (*notes, f"Weighed by {weighed} tokens of the practice's own text.") if weighed else notes
 
 
 def _check(merged: Path, gguf: Path, open_reader: Callable[[Path], Reader] | None) -> Parity:

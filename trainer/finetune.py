@@ -157,6 +157,9 @@ class RowTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         """Loss of one row."""
         loss, outputs = row_loss(model, inputs, num_items_in_batch)
+        if num_items_in_batch is not None and self.args.average_tokens_across_devices:
+            # The count is that of all processes, whose gradients are averaged and not summed.
+            loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
@@ -229,11 +232,13 @@ def _run(
     identity = {"dataset": dataset.sha256, "base": base.sha256, "recipe": recipe.record()}
     resume = _prepare_folder(out, identity)
     tokenizer = load_tokenizer(base)
-    training = tokenize(dataset.train, tokenizer, recipe.max_length)
+    training = tokenize([e for e in dataset.train if e.task in recipe.tasks], tokenizer, recipe.max_length)
+    if not training.examples and not training.too_long:
+        raise TrainingError("No pair is of a task that is trained.", "Wait until more reports have come in.")
     if not training.examples:
         raise TrainingError("Every example is longer than training.max_length.", "Raise training.max_length.")
     rows = lay_out(training.examples, recipe.row_tokens, recipe.packing, recipe.seed)
-    held = tokenize(dataset.validation, tokenizer, recipe.max_length)
+    held = tokenize([e for e in dataset.validation if e.task in recipe.tasks], tokenizer, recipe.max_length)
     held_rows = lay_out(held.examples, recipe.row_tokens, recipe.packing, recipe.seed)[
         : recipe.validation_rows
     ]

@@ -164,9 +164,12 @@ def has_quantizer() -> bool:
 
 
 def quantize(
-    source: Path, out: Path, kind: Quantization, *, threads: int = 0, imatrix: Path | None = None
+    source: Path, out: Path, kind: Quantization, *, threads: int = 0, importance: Path | None = None
 ) -> tuple[str, ...]:
     """Quantizes a 16-bit GGUF with llama.cpp, in a process of its own.
+
+    Args:
+        importance: matrix that `trainer.importance` gathered.
 
     Returns:
         What to know of the result: how many tensors a K-quant does not fit and which type they got instead.
@@ -181,7 +184,7 @@ def quantize(
             "Run `make install`.",
         )
     making = out.with_suffix(".making")
-    arguments = [str(source), str(making), kind, str(threads), str(imatrix) if imatrix else "-"]
+    arguments = [str(source), str(making), kind, str(threads), str(importance) if importance else "-"]
     script = Path(__file__).with_name("quantize_entry.py")
     run = subprocess.run(
         [sys.executable, str(script), *arguments],

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from clinical.answers.answer import Tool
 from practice.settings import TrainingSettings
 
 Packing = Literal["shared", "packed", "padded"]
@@ -14,6 +15,7 @@ class Recipe:
 
     Attributes:
         method: ``lora``, or ``qlora`` (NF4 weights, double quantization).
+        tasks: what is trained; anomalies are always computed and never a model's task.
         rank: of the adapter; alpha is ``alpha_ratio`` times that.
         targets: names of the linear layers that get an adapter; ``all-linear`` for all.
         top_layers: adapters on the topmost layers only, 0 for all; the backward pass ends below them.
@@ -33,6 +35,7 @@ class Recipe:
     """
 
     method: Literal["lora", "qlora"] = "lora"
+    tasks: tuple[Tool, ...] = ("summarize", "diagnose", "compare", "ask")
     rank: int = 16
     alpha_ratio: float = 2.0
     dropout: float = 0.0

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from peft import PeftModel
@@ -13,7 +14,7 @@ from safetensors.torch import load_file
 from clinical.errors import MissingPart, ParityError, TrainingError
 from tests.trainer.conftest import SECRET
 from tests.trainer.tiny import tiny_llama
-from trainer import llamacpp
+from trainer import importance, llamacpp
 from trainer.basemodel import BaseModel, load_model
 from trainer.dataset import freeze
 from trainer.example import Example
@@ -78,6 +79,28 @@ def test_the_gguf_is_the_trained_model(adapter: Adapter, quantization: str, tmp_
     assert not (tmp_path / "merged").exists()
     assert (quantization == "Q4_K_M") == bool(made.notes)
     assert json.dumps(made.record())
+
+
+def test_a_k_quant_is_weighed_by_the_practices_own_text(
+    adapter: Adapter, examples: Sequence[Example], tmp_path: Path
+) -> None:
+    if not llamacpp.has_quantizer():
+        pytest.skip("llama-cpp-python is not compiled here")
+    wide = tiny_llama(tmp_path / "wide", hidden=256)
+    gguf = tmp_path / "wide.gguf"
+    llamacpp.convert(wide.path, gguf, "f16", llamacpp.locate_converter(), name="x", pre_tokenizer="smollm")
+    matrix = tmp_path / "importance.npz"
+    texts = [example.reports[0].text for example in examples[:8]]
+    assert importance.gather(wide.path, gguf, texts, matrix) > 100
+    with np.load(matrix) as stored:
+        assert len(stored.files) == 14 and "blk.0.attn_q.weight" in stored.files
+        assert all((stored[name] > 0).any() for name in stored.files)
+    llamacpp.quantize(gguf, tmp_path / "plain.gguf", "Q4_K_M", threads=1)
+    llamacpp.quantize(gguf, tmp_path / "weighed.gguf", "Q4_K_M", threads=1, importance=matrix)
+    assert (tmp_path / "plain.gguf").read_bytes() != (tmp_path / "weighed.gguf").read_bytes()
+    made = export(adapter, tmp_path / "whole", "Q4_K_M", pre_tokenizer="smollm", importance_texts=texts)
+    assert "own text" in made.notes[-1]
+    assert not (tmp_path / "whole" / "importance.npz").exists()
 
 
 def test_a_gguf_of_other_weights_fails_parity_and_is_not_left(adapter: Adapter, tmp_path: Path) -> None:
