@@ -7,21 +7,20 @@ products on a CPU, its stated peak times a measured share on a GPU.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from trainer.catalog import Method, Model
+from trainer.gate import default_rule
 from trainer.llamacpp import QUANTIZATIONS, Quantization
 from trainer.recipe import Recipe
 
 GPU_SHARE = 0.35
-"""Of a GPU's 16-bit peak that LoRA training reaches."""
+"""Of a GPU's 16-bit peak: assumed, not yet measured."""
 CPU_SHARE = 0.55
-"""Of the measured speed of large matrix products that a training step on a CPU reaches."""
+"""Of the measured speed of large matrix products: assumed for a training step on a CPU."""
 RESERVE = 0.92
 """Of a memory that may be planned with."""
-LEARNING_CURVE: Mapping[int, float] = {50: 0.6, 100: 0.75, 200: 0.88, 400: 0.96, 800: 1.0}
-"""Signed reports, and the share of the gain that they bring; measured on the simulated practice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +140,14 @@ def training_seconds(model: Model, machine: Machine, recipe: Recipe, tokens: int
 
 
 def reports_needed(signed: int) -> str:
-    """What the learning curve says to a practice with so many signed reports."""
-    sizes = sorted(LEARNING_CURVE)
-    reached = max((LEARNING_CURVE[size] for size in sizes if size <= signed), default=0.0)
-    following = next((size for size in sizes if size > signed), None)
-    if following is None:
-        return f"{signed} signed reports: more bring little."
-    if signed < sizes[0]:
-        return f"{signed} signed reports: wait for {sizes[0]}, below that little is learned."
-    return (
-        f"{signed} signed reports bring about {reached:.0%} of what can be gained; "
-        f"{following} about {LEARNING_CURVE[following]:.0%}."
-    )
+    """What a practice with so many signed reports is told. No learning curve was measured, so none is promised."""
+    wanted = 10 * default_rule().min_patients
+    if signed < wanted:
+        return (
+            f"{signed} signed reports: the gate asks for {default_rule().min_patients} held-out patients, one in ten "
+            f"is held out, so reports of about {wanted} patients are needed before a model can be promoted."
+        )
+    return f"{signed} signed reports: enough for the gate if they are of about {wanted} patients or more."
 
 
 def fitting(models: Sequence[Model], machine: Machine, tokens: int = 250_000) -> list[Plan]:

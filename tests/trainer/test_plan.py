@@ -98,6 +98,8 @@ def test_the_machine_is_measured(tmp_path: Path) -> None:
     assert cpu_speed(0.05) > 1e8
 
 
-@pytest.mark.parametrize(("signed", "word"), [(10, "wait for 50"), (120, "75%"), (2000, "more bring little")])
-def test_a_practice_is_told_how_many_reports_it_needs(signed: int, word: str) -> None:
+@pytest.mark.parametrize(
+    ("signed", "word"), [(10, "about 80 patients are needed"), (2000, "enough for the gate")]
+)
+def test_a_practice_is_told_what_the_gate_asks_for(signed: int, word: str) -> None:
     assert word in reports_needed(signed)
