@@ -16,6 +16,7 @@ from clinical.answers.passages import Passage, evidence, passage_at, passages, q
 from clinical.prompts import Audience, Generate
 from clinical.report import Report
 
+_PLAIN = "In the report's own words: plain words for a patient need a model that has earned the task."
 _CONCLUSION = 5
 _PASSAGES = 12
 _ITEM = 90
@@ -50,6 +51,8 @@ def summarize(
             extra = _omitted(report, all_passages, " ".join(c.text for c in spoke.claims))
             return spoke.model_copy(update={"claims": spoke.claims + tuple(extra)})
         answer = spoke
+    if audience == "patient":
+        answer = answer.model_copy(update={"warnings": (*answer.warnings, _PLAIN)})
     claims = _extract(report, all_passages, sentences)
     return answer.model_copy(update={"claims": tuple(claims), "abstained": not claims})
 
