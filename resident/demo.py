@@ -47,8 +47,8 @@ REPORTS = 520
 PER_TASK = 12
 QUIET_SECONDS = 15.0
 NUMBER = re.compile(r"(?<![\w.\[-])\d+(?:\.\d+)?")
-RECIPE = Recipe(max_minutes=5.0)
-SPOILED_RECIPE = Recipe(max_minutes=2.0)
+RECIPE = Recipe(max_minutes=5.0, epochs=1, top_layers=15, row_tokens=640)
+SPOILED_RECIPE = Recipe(max_minutes=2.0, epochs=1, top_layers=15, row_tokens=640)
 ANSWER_COLUMNS = {
     "quality": "quality",
     "ROUGE-L": "rougeL",

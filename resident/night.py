@@ -223,7 +223,7 @@ def train_and_judge(
         "merge, convert, quantize",
         f"{exported.quantization}, parity {exported.parity.mean_difference:.3f} nats",
     )
-    held_out = select(dataset.test, per_task)
+    held_out = select([e for e in dataset.test if e.task in recipe.tasks], per_task)
     champion = releases.current()
     scores, remembered = _measure(
         practice, releases, held_out, dataset, exported, champion, base, canaries, say, known
