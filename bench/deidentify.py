@@ -262,6 +262,9 @@ def main() -> None:
     )
     parser.add_argument("--peers", action="store_true", help="run Presidio and philter-lite too (minutes)")
     parser.add_argument("--ablation", action="store_true", help="leave out one layer at a time")
+    parser.add_argument(
+        "--sets", default="injected,tune,second,held,spanish,queries", help="which sets, by name"
+    )
     parser.add_argument("--limit", type=int, default=None, help="rows a set at most")
     parser.add_argument(
         "--misses", type=int, default=0, help="print so many misses a set, never of the held half"
@@ -275,8 +278,9 @@ def main() -> None:
         f"{platform.processor() or platform.machine()}, Python {platform.python_version()};",
         f"layers: {', '.join(deidentifier.layers)}",
     )
-    sets = {"injected": injected(options.limit)}
-    for half in HALVES:
+    wanted = options.sets.split(",")
+    sets = {"injected": injected(options.limit)} if "injected" in wanted else {}
+    for half in (half for half in HALVES if half in wanted):
         sets[half] = made_up(half, min(options.limit or 300, 300))
     print(HEAD)
     results = {}
@@ -284,8 +288,10 @@ def main() -> None:
         if rows:
             results[name] = measure(rows, ours(deidentifier))
             print(line(f"ours, {name} ({len(rows)})", results[name]), flush=True)
-    spanish(options.limit)
-    queries(deidentifier)
+    if "spanish" in wanted:
+        spanish(options.limit)
+    if "queries" in wanted:
+        queries(deidentifier)
     for name, tally in results.items():
         shares = {g: f"{1 - bad / n:.2f} of {n}" for g, (n, bad) in sorted(tally.groups.items())}
         print(f"clean by group, {name}: {shares}")
@@ -297,13 +303,13 @@ def main() -> None:
     if options.ablation:
         for layer in ("tagger", "spacy", "fields", "grammar", "places", "propagated"):
             without = Deidentifier(Policy(without=frozenset([layer])))
-            for name in ("injected", "held"):
+            for name in sets:
                 print(line(f"without {layer}, {name}", measure(sets[name], ours(without))), flush=True)
     if options.peers:
         from bench.deid_peers import peers
 
         for name, cover in peers().items():
-            for which in ("injected", "held"):
+            for which in sets:
                 print(line(f"{name}, {which}", measure(sets[which], cover)), flush=True)
     if options.out:
         figures = {

@@ -104,7 +104,7 @@ class DateForms:
             r"(?:[ ]?(?:-|–|&|and|to|through)[ ]?\d{1,2}(?:st|nd|rd|th)?)?"
             rf"(?:[ ]?(?:,|-|/|\.|[ ]of)[ ]*\n?[ ]*|[ ]+|[ ]?\n){year}(?!\w|[/-]\d|:)",
             # 2024 November 20, 2024-Nov-20
-            rf"(?<![\w/.-]){year4}[ ,/-]{{1,2}}{month}[ ,/-]{{1,2}}{day}(?!\w)",
+            rf"(?<![\w/.-]){year4}[ ,/-]{{1,2}}{month}[ ,/-]{{1,2}}{day}(?!\w)(?![ ]?,?[ ]?(?:(?:19|20)\d|'\d))",
         )
         self._partial = _compile(
             # November 2024, Nov '24, Nov-2024, November of 2024
@@ -144,8 +144,9 @@ class DateForms:
         for item in found:
             if not kept or item.start >= kept[-1].end:
                 kept.append(item)
-            elif item.end > kept[-1].end and kept[-1].day is None:
-                kept[-1] = DateFound(kept[-1].start, item.end, item.day, item.score)
+            elif item.end > kept[-1].end:
+                day = item.day if kept[-1].day is None else None
+                kept[-1] = DateFound(kept[-1].start, item.end, day, item.score)
         return tuple(kept)
 
     def _begin(self, text: str, start: int) -> int:

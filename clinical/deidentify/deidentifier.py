@@ -72,7 +72,7 @@ class Policy:
     language: str = "en"
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
-    hold_above: float = 0.45
+    hold_above: float = 0.05
     safe_harbor: bool = True
     ner: bool = True
     without: frozenset[str] = frozenset()

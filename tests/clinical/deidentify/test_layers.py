@@ -102,6 +102,15 @@ def test_a_range_of_dates_goes_whole() -> None:
     ]
 
 
+def test_dates_in_a_list_stay_apart() -> None:
+    text = "in November 2007, May 7, 2008 and July 7, 2008."
+    assert [text[d.start : d.end] for d in FORMS.find(text)] == [
+        "November 2007",
+        "May 7, 2008",
+        "July 7, 2008",
+    ]
+
+
 def test_the_reports_own_date_goes_by_the_rank_of_its_label() -> None:
     text = "DOB: 1/2/1960\nDictated: 3/5/2024\nDate of Service: 3/4/2024\n"
     fields = find_fields(text, load_labels("fields.toml"))
