@@ -46,6 +46,10 @@ class IntakeSettings:
     ocr: bool = _setting(True, "Read scanned pages.")
     max_bytes: int = _setting(64_000_000, "Larger files are quarantined, in bytes.")
     mllp_host: str = _setting("127.0.0.1", "Address on which HL7 messages are received.")
+    columns: Mapping[str, str] = _setting(
+        MappingProxyType({}),
+        'Names of columns or keys in tables and JSON, by field: { text = "Report body" }.',
+    )
     mllp_port: int = _setting(0, "Port for HL7 messages by MLLP; 0 is off.")
 
 

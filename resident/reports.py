@@ -8,12 +8,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from clinical.deidentify.deidentifier import Deidentifier
 from clinical.errors import ExtractionError, NotFound, Refused, SettingsError
 from practice.releases import Releases
 from resident.parts import make_deidentifier, private_temporary_files
 from resident.rows import expand
 from resident.setup import Practice, open_practice
-from watchers.intake import Outcome, take_file
+from watchers.extract.sandbox import Sandbox
+from watchers.intake import Extract, Outcome, options_from, take_file
 
 
 def add(options: Namespace) -> int:
@@ -22,16 +24,17 @@ def add(options: Namespace) -> int:
     with open_practice(options.practice_home) as practice, private_temporary_files(practice.home):
         deidentifier = make_deidentifier(practice.settings)
         quarantined = 0
-        for path in track(files, "taking", console=Console(stderr=True), disable=not sys.stderr.isatty()):
-            outcome = _take(path, practice, deidentifier)
-            quarantined += outcome.kind == "quarantined"
-            print(f"{path}: {told(outcome)}")
+        with Sandbox(options_from(practice.settings)) as sandbox:
+            for path in track(files, "taking", console=Console(stderr=True), disable=not sys.stderr.isatty()):
+                outcome = _take(path, practice, deidentifier, sandbox.extract)
+                quarantined += outcome.kind == "quarantined"
+                print(f"{path}: {told(outcome)}")
         return 1 if quarantined else 0
 
 
-def _take(path: Path, practice: Practice, deidentifier: object) -> Outcome:
+def _take(path: Path, practice: Practice, deidentifier: Deidentifier, extract: Extract) -> Outcome:
     try:
-        return take_file(path, practice.store, deidentifier, practice.settings)  # type: ignore[arg-type]
+        return take_file(path, practice.store, deidentifier, practice.settings, extract=extract)
     except FileNotFoundError:
         raise SettingsError("One of the files does not exist.", "Name existing files or folders.") from None
     except ExtractionError as error:

@@ -166,7 +166,11 @@ _FIRST = ("report_index", "text", "media_type", "pages", "doubtful", "identity",
 
 
 def _extractor() -> Work:
-    from watchers.extract.extract import extract
+    from watchers.extract.options import ExtractOptions
+    from watchers.extract.sandbox import Sandbox
+
+    # A reader may hang or crash on a hostile file; it does so in a process that can be ended.
+    sandbox = Sandbox(ExtractOptions())
 
     def work(row: Row) -> Row:
         path = Path(row["path"])
@@ -174,7 +178,7 @@ def _extractor() -> Work:
             content = path.read_bytes()
         except OSError as error:
             raise ExtractionError("unreadable", f"The file cannot be opened: {error.strerror}.") from None
-        reports = extract(ReportFile(path.name, content, "command"))
+        reports = sandbox.extract(ReportFile(path.name, content, "command"))
         return {"rows": [extracted_row(row["path"], report) for report in reports]}
 
     return work

@@ -68,6 +68,7 @@ def options_from(settings: Settings) -> ExtractOptions:
         signers=tuple(Signer(p.name, tuple(p.aliases)) for p in settings.physicians),
         ocr=settings.intake.ocr,
         max_bytes=settings.intake.max_bytes,
+        columns=tuple(settings.intake.columns.items()),
     )
 
 
