@@ -67,7 +67,10 @@ def peers() -> Mapping[str, Any]:
             )
             return [m.span() for m in re.finditer(r"\*+", masked) if text[m.start()] != "*"], False
 
+        philter("Seen by Dr. Smith.")
         found["philter-lite"] = philter
+    except LookupError:
+        print("left out: philter-lite (its NLTK data is not installed)")
     except ImportError as missing:
         print(f"left out: philter-lite ({missing.name} is not installed)")
     if len(found) == 2:

@@ -61,7 +61,7 @@ class DeidentifySettings:
     allow: tuple[str, ...] = _setting((), "Words that are never identifiers in this practice.")
     deny: tuple[str, ...] = _setting((), "Words that are always identifiers in this practice.")
     hold_above: float = _setting(
-        0.5, "Hold a report for a person's look when the estimated risk of a left identifier is above this."
+        0.05, "Hold a report for a person's look when the estimated risk of a left identifier is above this."
     )
     ner: bool = _setting(True, "Use the recognizer of names and places beside the rules.")
 

@@ -334,6 +334,8 @@ class NameGrammar:
                 continue
             if first.key not in vocabulary.given or second.key not in vocabulary.family or first.possessive:
                 continue
+            if first.key in vocabulary.keep and second.key in vocabulary.keep:
+                continue
             if {first.key, second.key} & (vocabulary.stop | vocabulary.keep_before | vocabulary.generic):
                 continue
             if is_term(words, vocabulary, index + 1) or (

@@ -74,6 +74,7 @@ def test_identifiers_go(deidentifier: Deidentifier, text: str, gone: str) -> Non
         "A 16-French Foley catheter was placed.",
         "Closed with 4-0 Vicryl; Betadine prep; Bovie cautery.",
         "Babinski sign absent, Romberg negative.",
+        "Please note that 18-French Foley was kept in place. Pain, Foley, other issues.",
         "Baker's cyst behind the right knee.",
         "Potassium 4.2 mEq/L, blood pressure 140/90, strength 5/5.",
         "L4-L5 disc herniation, T11 compression, C5-6 narrowing.",
