@@ -17,6 +17,8 @@ def connect(options: Namespace) -> int:
     launch = Launch(str(_command()), ("--home", str(options.practice_home), "mcp"))
     roaming = os.environ.get("APPDATA")
     places = Places(Path.home(), options.folder.resolve(), sys.platform, Path(roaming) if roaming else None)
+    # What stands in the client's file now must be readable before its former token ends.
+    configure(options.client, launch, "", places, _read)
     with open_practice(options.practice_home) as practice:
         tokens = Tokens(practice.store)
         for token in tokens.list():
