@@ -20,7 +20,7 @@ from clinical.prompts import Generate
 from mcp_tools.answering import Answering
 from mcp_tools.injection import neutral
 from practice.releases import Releases
-from resident.parts import engine_log, engine_starter
+from resident.parts import EngineStarter, engine_log
 from resident.rows import Row, Work, map_rows, read_rows, write_rows
 from resident.setup import Practice, open_practice
 from server.client import EngineClient
@@ -78,7 +78,7 @@ def _current_engine(practice: Practice) -> Iterator[Generate | None]:
     if release is None or not release.earned:
         yield None
         return
-    engine = engine_starter(practice.settings, engine_log(practice))(release.gguf)
+    engine = EngineStarter(practice.settings, engine_log(practice))(release.gguf)
     client = EngineClient.of(engine)
     try:
         yield client.generate

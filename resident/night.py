@@ -20,7 +20,7 @@ from clinical.errors import TrainingError
 from mcp_tools.known import Sweeping
 from practice.feedback import FeedbackBook
 from practice.releases import Release, Releases
-from resident.parts import engine_log, engine_starter, make_deidentifier, make_roster
+from resident.parts import EngineStarter, engine_log, make_deidentifier, make_roster
 from resident.publish import Made, Material, publish
 from resident.reader import EngineReader
 from resident.setup import Practice
@@ -264,7 +264,7 @@ def _export(practice: Practice, adapter: Adapter, folder: Path) -> Exported:
     compiled = llamacpp.has_quantizer()
     if wanted not in llamacpp.CONVERTER_TYPES and not compiled:
         wanted = "Q8_0"  # said in the release: its quantization is what was made, and doctor tells why
-    start = engine_starter(practice.settings, engine_log(practice))
+    start = EngineStarter(practice.settings, engine_log(practice))
     reader = None if compiled else (lambda gguf: EngineReader(start(gguf)))
     return export(adapter, folder, wanted, open_reader=reader, threads=practice.settings.training.threads)
 
@@ -335,7 +335,7 @@ def _scored(
 @contextlib.contextmanager
 def serving(practice: Practice, gguf: Path) -> Iterator[EngineClient]:
     """An engine of its own for measuring, beside the one that answers."""
-    engine = engine_starter(practice.settings, engine_log(practice))(gguf)
+    engine = EngineStarter(practice.settings, engine_log(practice))(gguf)
     client = EngineClient.of(engine)
     try:
         yield client

@@ -49,11 +49,6 @@ def private_temporary_files(home: Home) -> Iterator[None]:
                 os.environ["TMPDIR"] = before[1]
 
 
-def engine_starter(settings: Settings, log: Path) -> "EngineStarter":
-    """Starts engines as the settings ask for."""
-    return EngineStarter(settings, log)
-
-
 class EngineStarter:
     """A callable that starts an engine for a GGUF with a practice's settings."""
 

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from clinical.errors import ExtractionError, MissingPart, ResidentError, SettingsError
+from clinical.errors import ExtractionError, ResidentError, SettingsError
 from clinical.report import ExtractedReport, Identity, ReportFile, Structure
 
 Row = dict[str, Any]
@@ -286,13 +286,3 @@ def _checker() -> Work:
         return {"claims": claims}
 
     return work
-
-
-def require(module: str, extra: str) -> None:
-    """Raises MissingPart with the remedy where an optional part is not installed."""
-    import importlib.util
-
-    if importlib.util.find_spec(module) is None:
-        raise MissingPart(
-            f"{module} is not installed.", f"Run 'pip install resident-llm[{extra}]' or 'make install'."
-        )

@@ -28,7 +28,7 @@ from practice.home import write_atomically
 from practice.releases import Releases
 from practice.tokens import Token, Tokens
 from resident import processes
-from resident.parts import engine_log, engine_starter, make_deidentifier, make_roster, say
+from resident.parts import EngineStarter, engine_log, make_deidentifier, make_roster, say
 from resident.setup import Practice, open_practice
 from resident.worker import Worker
 from server.gateway import build_gateway
@@ -48,7 +48,7 @@ class Services:
     def __init__(self, practice: Practice, deidentifier: Deidentifier) -> None:
         self._practice = practice
         self._releases = Releases(practice.home)
-        self._hotswap = HotSwap(engine_starter(practice.settings, engine_log(practice)))
+        self._hotswap = HotSwap(EngineStarter(practice.settings, engine_log(practice)))
         self._failed: str | None = None
         self._stop = threading.Event()
         audit = Audit.open(practice.home, practice.keys)

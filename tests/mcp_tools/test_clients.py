@@ -11,7 +11,7 @@ from mcp_tools.clients import Client, Launch, Places, config_path, configure
 from mcp_tools.jsonc import parse
 
 LAUNCH = Launch("/opt/resident/bin/resident", ("--home", "/srv/home", "mcp"), {"RESIDENT_HOME": "/srv/home"})
-PLACES = Places(Path("/home/ada"), Path("/work/project"))
+PLACES = Places(Path("/home/ada"), Path("/srv/project"))
 TOKEN = "resident_ab_secret"
 JSON_KEY = {"cursor": "mcpServers", "claude": "mcpServers", "zed": "context_servers"}
 
@@ -77,18 +77,18 @@ def test_continue_reads_the_token_from_its_secrets() -> None:
 @pytest.mark.parametrize(
     ("client", "platform", "path"),
     [
-        ("vscode", "linux", "/work/project/.vscode/mcp.json"),
+        ("vscode", "linux", "/srv/project/.vscode/mcp.json"),
         ("cursor", "darwin", "/home/ada/.cursor/mcp.json"),
         ("claude", "darwin", "/home/ada/Library/Application Support/Claude/claude_desktop_config.json"),
         ("claude", "linux", "/home/ada/.config/Claude/claude_desktop_config.json"),
         ("claude", "win32", "/roaming/Claude/claude_desktop_config.json"),
         ("zed", "linux", "/home/ada/.config/zed/settings.json"),
         ("zed", "win32", "/roaming/Zed/settings.json"),
-        ("continue", "linux", "/work/project/.continue/mcpServers/resident.yaml"),
+        ("continue", "linux", "/srv/project/.continue/mcpServers/resident.yaml"),
     ],
 )
 def test_each_client_is_configured_where_it_looks(client: Client, platform: str, path: str) -> None:
-    places = Places(Path("/home/ada"), Path("/work/project"), platform, Path("/roaming"))
+    places = Places(Path("/home/ada"), Path("/srv/project"), platform, Path("/roaming"))
     assert config_path(client, places).as_posix() == path
 
 
