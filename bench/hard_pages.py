@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (texts stand as they are written on the pages)
 """Hard pages with exact truth: reports, two columns, ruled tables and forms, then turned, bent, faxed and stained.
 
 Nothing is copied from a data set: prose and values are composed here from word lists, so that a seed makes as

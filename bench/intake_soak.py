@@ -115,7 +115,7 @@ def _message(number: int) -> bytes:
     note = base64.b64encode(report_text(number).encode()).decode()
     return (
         f"MSH|^~\\&|L|H|E|C|20240305||ORU^R01|{number}|P|2.5\rPID|1||{number}^^^H^MR||Rivera^Ana||19620314|F\r"
-        f"OBR|1||A{number}|^Chest X-ray|||20240305|||||||||||||||||||F\rOBX|1|ED|^Report||^text^plain^Base64^{note}||||||F\r"
+        f"OBR|1||A{number}|^Chest X-ray|||20240305|||||||||||||||||||F\rOBX|1|ED|^Report||^text^plain^Base64^{note}||||||F\r"  # noqa: E501
     ).encode()
 
 

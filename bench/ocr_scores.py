@@ -72,9 +72,7 @@ def _raw_places(text: str) -> list[int]:
     places: list[int] = []
     blank = True
     for index, char in enumerate(text):
-        if not char.isspace():
-            places.append(index)
-        elif not blank:
+        if not char.isspace() or not blank:
             places.append(index)
         blank = char.isspace()
     return places

@@ -1,6 +1,6 @@
 """Fifty real reports through the whole intake, and the tools on ten of them: ``python -m bench.real_reports [--read]``.
 
-The reports are dictated ones from the shared data, under headers and signatures that are made up here. Prints what became
+The reports are dictated ones from the shared data, under headers and signatures made up here. Prints what became
 of each, what was held and why, and with ``--read`` the answers, to be read by a person.
 """
 

@@ -1,18 +1,18 @@
 """Every error Resident raises, as one tree. A message says what to do and never what a patient said.
 
-    ResidentError
-    ├── SettingsError            config.toml or a command's arguments are wrong             exit 2
-    ├── HomeError                the practice home cannot be used                           exit 3
-    │   ├── HomeLocked           another process has it open
-    │   └── KeyMissing           the practice's key is not where the settings say
-    ├── NotFound                 no such report, patient, release, job or token             exit 4
-    ├── ExtractionError          a file cannot be read as reports (reason is for people)    exit 5
-    ├── Refused                  a rule forbids it: egress, scope, limit, retracted         exit 6
-    ├── TrainingError            data, base or run unfit; the last release is untouched     exit 7
-    │   ├── BaseError            the base model is missing, unknown or unfit
-    │   └── ParityError          the GGUF does not answer as the trained model does
-    ├── EngineError              the engine does not start or does not answer               exit 8
-    └── MissingPart              an optional part is not installed                          exit 9
+ResidentError
+├── SettingsError            config.toml or a command's arguments are wrong             exit 2
+├── HomeError                the practice home cannot be used                           exit 3
+│   ├── HomeLocked           another process has it open
+│   └── KeyMissing           the practice's key is not where the settings say
+├── NotFound                 no such report, patient, release, job or token             exit 4
+├── ExtractionError          a file cannot be read as reports (reason is for people)    exit 5
+├── Refused                  a rule forbids it: egress, scope, limit, retracted         exit 6
+├── TrainingError            data, base or run unfit; the last release is untouched     exit 7
+│   ├── BaseError            the base model is missing, unknown or unfit
+│   └── ParityError          the GGUF does not answer as the trained model does
+├── EngineError              the engine does not start or does not answer               exit 8
+└── MissingPart              an optional part is not installed                          exit 9
 """
 
 

@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Label = Literal[
-    "NAME", "DATE", "AGE", "LOCATION", "PHONE", "FAX", "EMAIL", "ID", "URL", "IP", "OTHER"
-]
+Label = Literal["NAME", "DATE", "AGE", "LOCATION", "PHONE", "FAX", "EMAIL", "ID", "URL", "IP", "OTHER"]
 Assertion = Literal["present", "absent", "possible", "historical", "family", "hypothetical"]
 Side = Literal["left", "right", "bilateral"]
 Flag = Literal["H", "L", "HH", "LL", "A", "N"]

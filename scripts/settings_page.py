@@ -7,7 +7,8 @@ from practice.settings import describe_settings
 lines = [
     "# Settings",
     "",
-    "All settings of `config.toml` in the practice home, made from the program's own help lines. Unknown keys are refused.",
+    "All settings of `config.toml` in the practice home, made from the program's own help lines. "
+    "Unknown keys are refused.",
     "",
     "| setting | what it does | default |",
     "| --- | --- | --- |",
