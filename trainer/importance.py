@@ -39,7 +39,9 @@ def gather(merged: Path, wide: Path, texts: Sequence[str], out: Path, *, max_tok
         model: Any = AutoModelForCausalLM.from_pretrained(
             merged, dtype=torch.float32, local_files_only=True, use_safetensors=True
         ).eval()
-    names = _names(wide, int(model.config.get_text_config().num_hidden_layers))
+    reader = gguf.GGUFReader(wide)
+    names = _names(reader, int(model.config.get_text_config().num_hidden_layers))
+    held = {tensor.name for tensor in reader.tensors}  # a head tied to the embedding is no tensor of its own
     sums: dict[str, torch.Tensor] = {}
     seen: dict[str, int] = {}
 
@@ -52,9 +54,9 @@ def gather(merged: Path, wide: Path, texts: Sequence[str], out: Path, *, max_tok
         return hook
 
     hooks = [
-        part.register_forward_pre_hook(watch(f"{named}.weight"))
+        part.register_forward_pre_hook(watch(named))
         for name, part in model.named_modules()
-        if isinstance(part, torch.nn.Linear) and (named := names.get_name(name)) is not None
+        if isinstance(part, torch.nn.Linear) and (named := f"{names.get_name(name)}.weight") in held
     ]
     tokens = 0
     with torch.inference_mode():
@@ -72,8 +74,8 @@ def gather(merged: Path, wide: Path, texts: Sequence[str], out: Path, *, max_tok
     return tokens
 
 
-def _names(wide: Path, layers: int) -> Any:
-    field = gguf.GGUFReader(wide).get_field("general.architecture")
+def _names(reader: gguf.GGUFReader, layers: int) -> Any:
+    field = reader.get_field("general.architecture")
     architecture = str(field.contents()) if field is not None else ""
     known = next((arch for arch, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture), None)
     if known is None:

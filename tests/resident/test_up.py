@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -67,6 +67,15 @@ def until(what: object, seconds: float = 180.0) -> None:
         time.sleep(0.1)
 
 
+def left_of(children: list[psutil.Process]) -> list[psutil.Process]:
+    left = []
+    for child in children:
+        with suppress(psutil.NoSuchProcess):
+            if child.status() != psutil.STATUS_ZOMBIE:
+                left.append(child)
+    return left
+
+
 def test_a_dropped_report_is_answered_over_stdio_and_the_tree_stops_in_order(home: Path) -> None:
     with open_practice(home) as practice, running(home) as process:
         (home / "inbox" / "report.txt").write_text(REPORT, "utf-8")
@@ -88,9 +97,7 @@ def test_a_dropped_report_is_answered_over_stdio_and_the_tree_stops_in_order(hom
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGTERM)
         assert process.wait(90) == 0
-        assert not [
-            child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
-        ]
+        until(lambda: not left_of(children), 15)
 
 
 def test_a_killed_tree_leaves_no_process_behind_and_starts_again(home: Path) -> None:
@@ -99,7 +106,7 @@ def test_a_killed_tree_leaves_no_process_behind_and_starts_again(home: Path) -> 
         assert children
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        until(lambda: not [c for c in children if c.is_running() and c.status() != psutil.STATUS_ZOMBIE], 60)
+        until(lambda: not left_of(children), 60)
     with running(home) as again:
         assert again.poll() is None
 
