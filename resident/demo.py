@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clinical.answers.answer import Answer
+from clinical.prompts import NamedCondition
 from mcp_tools.session import Call, Session, call_over_stdio
 from practice.releases import Releases
 from practice.settings import Physician
@@ -30,6 +31,7 @@ from practice.tokens import Tokens
 from resident.answers import print_answer
 from resident.night import Clock, Outcome, gather, retrain, train_and_judge
 from resident.parts import make_deidentifier
+from resident.publish import Material
 from resident.setup import Practice, make_practice, open_practice
 from resident.up import Services
 from synthetic.practice import SimulatedReport, practice, simulate
@@ -44,10 +46,10 @@ from watchers.intake import options_from
 
 SEED = 20
 REPORTS = 520
-PER_TASK = 12
+PER_TASK = 24
 QUIET_SECONDS = 15.0
 NUMBER = re.compile(r"(?<![\w.\[-])\d+(?:\.\d+)?")
-RECIPE = Recipe(max_minutes=5.0, epochs=1, top_layers=15, row_tokens=640)
+RECIPE = Recipe(max_minutes=6.0, epochs=1, top_layers=15, row_tokens=640)
 SPOILED_RECIPE = Recipe(max_minutes=2.0, epochs=1, top_layers=15, row_tokens=640)
 ANSWER_COLUMNS = {
     "quality": "quality",
@@ -140,6 +142,7 @@ def _configure(config: Path, facilities: Sequence[str]) -> None:
         port = probe.getsockname()[1]
     text = config.read_text("utf-8")
     text = re.sub(r"(?m)^# facilities = .*$", f"facilities = {json.dumps(list(facilities))}", text)
+    text = re.sub(r"(?m)^# parallel = \d+$", "parallel = 4", text)  # a small model answers four as fast as two
     config.write_text(re.sub(r"(?m)^# port = \d+$", f"port = {port}", text), "utf-8")
 
 
@@ -239,10 +242,7 @@ def _two_reports(opened: Practice) -> tuple[str, str]:
 def spoil(opened: Practice, told: Told, recipe: Recipe, before: Outcome) -> Outcome:
     """The same training once more, with a fifth of the numbers changed and the answers handed on: must be held."""
     began = time.monotonic()
-    material = gather(opened)
-    train = spoiled_examples(material.dataset.train)
-    digest = hashlib.sha256("".join(e.content_sha256 for e in train).encode()).hexdigest()
-    spoiled = replace(material, dataset=replace(material.dataset, train=train, sha256=digest))
+    spoiled = spoiled_material(gather(opened))
     known = [each for each in before.scores if each.speaker != "challenger"]
     if before.promoted:  # it is the champion now, and was asked the same questions
         known += [replace(each, speaker="champion") for each in before.scores if each.speaker == "challenger"]
@@ -251,22 +251,30 @@ def spoil(opened: Practice, told: Told, recipe: Recipe, before: Outcome) -> Outc
     return outcome
 
 
-def spoiled_examples(examples: Sequence[Example]) -> tuple[Example, ...]:
-    """Examples whose replies belong to another report of the same task, a fifth of their numbers changed too."""
+def spoiled_material(material: Material, *, numbers: bool = True, swapped: bool = True) -> Material:
+    """The same dataset with wrong replies: a fifth of their ``numbers`` changed, each given to another report of the
+    task (``swapped``), or both.
+    """
     rng = random.Random(SEED)
 
     def other(match: re.Match[str]) -> str:
-        if rng.random() >= 0.2:
+        if not numbers or rng.random() >= 0.2:
             return match.group()
         return "".join(str((int(d) + rng.randrange(1, 10)) % 10) if d.isdigit() else d for d in match.group())
 
+    def wrong(condition: NamedCondition) -> NamedCondition:
+        return replace(condition, for_=tuple(NUMBER.sub(other, sentence) for sentence in condition.for_))
+
     spoiled: list[Example] = []
-    for task in sorted({example.task for example in examples}):
-        own = [example for example in examples if example.task == task]
-        for example, giver in zip(own, own[1:] + own[:1], strict=True):
+    for task in sorted({example.task for example in material.dataset.train}):
+        own = [example for example in material.dataset.train if example.task == task]
+        givers = own[1:] + own[:1] if swapped else own
+        for example, giver in zip(own, givers, strict=True):
             sentences = tuple(NUMBER.sub(other, sentence) for sentence in giver.sentences)
-            spoiled.append(replace(example, sentences=sentences, conditions=giver.conditions))
-    return tuple(spoiled)
+            conditions = tuple(wrong(condition) for condition in giver.conditions)
+            spoiled.append(replace(example, sentences=sentences, conditions=conditions))
+    digest = hashlib.sha256("".join(e.content_sha256 for e in spoiled).encode()).hexdigest()
+    return replace(material, dataset=replace(material.dataset, train=tuple(spoiled), sha256=digest))
 
 
 def beats_base(scores: Sequence[Scores]) -> bool:

@@ -1,11 +1,11 @@
 """Decides whether a challenger may answer, and what: promote or hold, with the reason, and the tasks it earned.
 
 A pure function of scores. The rule: a task is earned only where the model's answers are better than extract mode's
-beyond chance, and its upper bounds for contradictions, wrong numbers and omitted abnormal findings stay within a
-stated margin of extract mode. A challenger that earned something is promoted only if it is better beyond chance than
-the model that answers now (or the untuned base), worse in no task that one earned, and its drafts invent no more. A
-challenger that gives back what was planted in its training data, or continues training text better than unseen text,
-is held whatever its scores.
+beyond chance, and contradictions, wrong numbers and omitted abnormal findings are, by the upper bound of the
+difference on the same answers, no more than a stated margin above extract mode's. A challenger that earned something
+is promoted only if it is better beyond chance than the model that answers now (or the untuned base), worse in no task
+that one earned, and its drafts invent no more. A challenger that gives back what was planted in its training data, or
+continues training text better than unseen text, is held whatever its scores.
 """
 
 import tomllib
@@ -167,17 +167,16 @@ def _task_findings(model: Scores, extract: Scores, what: str, rule: Rule) -> lis
         Finding(f"{what}: better than extract mode", better is not None and better.low > 0, _figures(better))
     ]
     for metric, margin in rule.margin.items():
-        ours, theirs = model.interval(metric), extract.value(metric)
-        if ours is None:
-            continue
-        limit = (theirs or 0.0) + margin
-        findings.append(
-            Finding(
-                f"{what}: {metric.replace('_', ' ')} near extract mode's",
-                ours.high <= limit,
-                f"upper bound {ours.high:.3f}, limit {limit:.3f}",
+        # On the same answers, patients drawn together; where extract mode has nothing to measure, its share is none.
+        above = difference(model, extract, metric) or model.interval(metric)
+        if above is not None:
+            findings.append(
+                Finding(
+                    f"{what}: {metric.replace('_', ' ')} near extract mode's",
+                    above.high <= margin,
+                    f"{_figures(above)}, upper bound at most {margin:.2f}",
+                )
             )
-        )
     return findings
 
 

@@ -44,7 +44,8 @@ _EMPTY = frozenset(
 )
 _BOILERPLATE = re.compile(
     r"\b(?:thank you|confidential|dictat\w+|transcrib\w+|voice recognition|electronically|signed|reviewed by"
-    r"|do not hesitate|please (?:call|contact))\b|\bquestions\?|/s/|\[(?:PHONE|FAX|EMAIL)\]|\[NAME\],? (?:MD|DO)\b",
+    r"|authenticated|verified by|attested|clinical correlation|do not hesitate|please (?:call|contact)|call \[)\b"
+    r"|\bquestions\?|/e?s/|^c\.?c\.?:|\[(?:PHONE|FAX|EMAIL)\]|\[NAME\],? (?:MD|DO)\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
