@@ -25,7 +25,9 @@ from clinical.structure.units import ucum
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "../shared/data"
-LABELS = (ROOT / "tests/data/assertions.jsonl", ROOT / "tests/data/assertions_second.jsonl")
+LABELS = tuple(
+    ROOT / f"tests/data/assertions{which}.jsonl" for which in ("", "_second", "_third", "_fourth")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ Cues, terminators and pseudo-cues are data (``rules/context.toml``); here is onl
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from clinical.report import Assertion, Side
-from clinical.structure.lexicon import Lexicon, Match, Word, rules
+from clinical.structure.cues import Cue, cues_in, ends_clause
+from clinical.structure.lexicon import Match, Word, rules
 
 _RANK: tuple[Assertion, ...] = ("absent", "family", "hypothetical", "possible", "historical")
 _SIDES: dict[str, Side] = {
@@ -40,25 +41,24 @@ _SOMEBODY = re.compile(
     re.IGNORECASE,
 )
 _LONG_AGO = 120
+_DATED = frozenset(("in", "on", "during", "around", "back", "[tag]"))
+_OLD = frozenset(("prior", "previous", "old", "remote", "former", "past"))
+_WHOSE = frozenset(("his", "her", "a", "the", "their", "one", "maternal", "paternal", "my", "both"))
+_IN = frozenset(("in", "sin", "of", "cir"))
+_MONTHS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec".split())
+# "If her pain improves": the pain is there.
+_KNOWN = frozenset(("the", "his", "her", "this", "these", "their"))
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 
 
 @dataclass(frozen=True, slots=True)
-class _Cue:
-    assertion: str
-    direction: str
-    reach: int
-    lists: bool = True
-    ends: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class _Scope:
-    """Words ``first:last`` about which a cue speaks."""
+    """Words ``first:last`` about which a cue speaks; ``condition``: after an "if" or "whether"."""
 
     assertion: str
     first: int
     last: int
+    condition: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +68,6 @@ class _Stop:
     kind: str
     first: int
     last: int
-
-
-@cache
-def _cues() -> Lexicon:
-    """Every cue phrase with all that it may say (a phrase may speak forward and backward)."""
-    cues: dict[str, tuple[_Cue, ...]] = {}
-    exact: dict[str, tuple[_Cue, ...]] = {}
-    for rule in rules("context.toml")["cue"]:
-        cue = _Cue(
-            rule["assertion"],
-            rule["direction"],
-            int(rule.get("reach", 40)),
-            lists=rule.get("lists", True),
-            ends=rule.get("ends", False),
-        )
-        for phrase in rule["phrases"]:
-            table = exact if phrase[0] == "=" else cues
-            phrase = phrase.lstrip("=")
-            table[phrase] = (*table.get(phrase, ()), cue)
-    return Lexicon(cues.items(), exact.items())
 
 
 @cache
@@ -141,13 +121,11 @@ class Assertions:
         )
         self._stops: list[_Stop] = []
         self._scopes: list[_Scope] = []
-        cues = [(match, cue) for match in _cues().find(words, text) for cue in match.payload]
+        cues = cues_in(words, text)
         for match, cue in cues:
             if cue.assertion.endswith("stop"):
                 self._stops.append(_Stop(cue.assertion, match.first, match.last))
         for match, cue in cues:
-            if cue.ends and not self._ends_here(match.last):
-                continue
             if not cue.assertion.endswith("stop") and cue.assertion != "pseudo":
                 self._scopes.append(self._scope_of(match, cue))
         self._scopes += self._relative_scopes()
@@ -158,22 +136,30 @@ class Assertions:
 
     # scopes -------------------------------------------------------------------------------------------
 
-    def _scope_of(self, match: Match, cue: _Cue) -> _Scope:
+    def _scope_of(self, match: Match, cue: Cue) -> _Scope:
         if cue.direction == "backward":
             answer = self._words[match.first].key in (":", "-")
-            if not answer or self._ends_here(match.last):
+            if not answer or ends_clause(self._words, match.last):
                 return self._backward(cue.assertion, match.first, cue.reach)
             return self._forward(cue.assertion, match.first + 1, match.last, 20)
-        scope = self._forward(cue.assertion, match.first + 1, match.last, cue.reach)
+        clause = cue.begins or self._words[match.last - 1].key in ("that", "if", "whether")
+        start = self._past_subject(match.last) if clause else match.last
+        scope = self._forward(cue.assertion, match.first + 1, start, cue.reach)
+        if self._words[match.last - 1].key in ("if", "whether"):
+            scope = replace(scope, condition=True)
         if not cue.lists:
             comma = next(
                 (at for at in range(match.last, scope.last) if self._words[at].key == ","), scope.last
             )
-            scope = _Scope(scope.assertion, scope.first, comma)
+            scope = replace(scope, last=comma)
         return scope
 
-    def _ends_here(self, at: int) -> bool:
-        return at >= len(self._words) or self._words[at].key in (".", ",", ";", ")")
+    def _past_subject(self, start: int) -> int:
+        """After "As a child," comes "he had": who it is about, and what follows is still of then."""
+        for mark in self._stops:
+            if start <= mark.first <= start + 2:
+                start = mark.last
+        return start
 
     def _forward(self, assertion: str, begin: int, start: int, reach: int) -> _Scope:
         """From word ``begin`` (the cue's second) to the first stop after the cue's end ``start``."""
@@ -217,27 +203,46 @@ class Assertions:
         for at, word in enumerate(self._words):
             if word.key not in relatives:
                 continue
-            following = [w.key for w in self._words[at + 1 : at + 4]]
+            after = self._past_aside(at + 1)
+            following = [w.key for w in self._words[after : after + 3]]
+            told = tellers.intersection(w.text.lower() for w in self._words[after : after + 3])
+            if not told and self._in_relative(at):
+                found.append(self._backward("family", at, 8))
             if self._section != "family_history" and (
-                tellers.intersection(w.text.lower() for w in self._words[at + 1 : at + 4])
+                told
                 or not verbs.intersection(following)
                 or (following[:1] in (["was"], ["is"], ["and"]) and not verbs.intersection(following[1:]))
             ):
                 continue
-            found.append(self._forward("family", at + 1, at + 1, reach))
+            found.append(self._forward("family", at + 1, after, reach))
         return found
+
+    def _past_aside(self, at: int) -> int:
+        """ "His brother, although a vegetarian, has": the word after an aside between commas."""
+        if at < len(self._words) and self._words[at].key == ",":
+            for end in range(at + 2, min(len(self._words), at + 12)):
+                if self._words[end].key == ",":
+                    return end + 1
+        return at
+
+    def _in_relative(self, at: int) -> bool:
+        """ "Asthma in a brother", "diabetes in mother and aunt": is the relative the one who has it?"""
+        before = [word.key for word in self._words[max(0, at - 3) : at]]
+        return not self._words[at].text.endswith("s") and (
+            before[-1:] == ["in"] or (before[-2:-1] == ["in"] and before[-1] in _WHOSE)
+        )
 
     def _long_ago_scopes(self) -> list[_Scope]:
         found = []
         for at, word in enumerate(self._words):
             days = _DAYS_AGO.match(word.text)
-            year = (
-                at > 0
-                and _YEAR.match(word.text)
-                and self._words[at - 1].key in ("in", "since", "of", "circa")
-            )
+            before = [w.text.lower()[:3] for w in self._words[max(0, at - 2) : at]]
+            in_month = before[-1:] and before[-1] in _MONTHS and before[0] in ("in", "of")
+            year = _YEAR.match(word.text) and ((before[-1:] and before[-1] in _IN) or in_month)
             if (days and int(days.group(1)) >= _LONG_AGO) or year:
                 found.append(self._backward("historical", at, 8))
+                if at <= 5 and self._words[0].key in _DATED:
+                    found.append(self._forward("historical", at, self._past_subject(at + 1), 14))
         return found
 
     def _risk_talk(self) -> list[_Scope]:
@@ -251,7 +256,12 @@ class Assertions:
 
     def of(self, first: int, last: int) -> Assertion:
         """What is asserted of the finding at words ``first:last``."""
-        held = {s.assertion for s in self._scopes if s.first <= first < s.last}
+        known = first > 0 and self._words[first - 1].key in _KNOWN
+        held = {
+            s.assertion for s in self._scopes if s.first <= first < s.last and not (known and s.condition)
+        }
+        if self._words[first].key in _OLD:
+            held.add("historical")
         for assertion in _RANK:
             if assertion in held:
                 return assertion

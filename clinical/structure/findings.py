@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from clinical.report import Finding, Section
+from clinical.report import Assertion, Finding, Section
 from clinical.structure.analytes import names
 from clinical.structure.assertion import Assertions, is_leaflet
 from clinical.structure.lexicon import RULES, Lexicon, Match, Word, rules, word_key
@@ -45,7 +45,7 @@ def concepts() -> Lexicon:
     exact: list[tuple[str, str | None]] = []
     for file in sorted((RULES / "findings").glob("*.toml")):
         for group, terms in rules(f"findings/{file.name}").items():
-            if group == "operative":
+            if group in ("operative", "ending", "denied"):
                 continue
             if group == "not_findings":
                 phrases += [(phrase, None) for phrase in terms["phrases"]]
@@ -82,6 +82,9 @@ def find_findings(
         matches += _altered(text, inside, matches)
         matches = [match for match in matches if not _in_heading(text, match, section, sections, at)]
         matches += _unlisted(text, inside, matches)
+        matches += _by_ending(inside, matches)
+        denied = _denied_words(inside, matches)
+        matches += denied
         if not matches:
             continue
         name = section.name if section is not None else None
@@ -93,7 +96,7 @@ def find_findings(
                     inside[first].start,
                     match.end,
                     concept,
-                    assertions.of(match.first, match.last),
+                    _turned(assertions.of(match.first, match.last), match in denied),
                     assertions.side(first, match.last),
                     assertions.severity(first, match.last),
                     name,
@@ -164,6 +167,69 @@ def _with_place(words: Sequence[Word], match: Match) -> tuple[int, str]:
         first -= 1
     place = " ".join(words[at].key for at in range(first, match.first))
     return first, f"{place} {match.payload}".strip()
+
+
+@cache
+def _endings() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    data = rules("findings/words.toml")["ending"]
+    return tuple(data["of_findings"]), tuple(data["of_others"])
+
+
+@cache
+def _named_heads() -> tuple[frozenset[str], frozenset[str]]:
+    data = rules("findings/words.toml")["ending"]
+    return frozenset(data["heads"]), frozenset(data["not_before"])
+
+
+def _by_ending(words: Sequence[Word], known: Sequence[Match]) -> list[Match]:
+    """Words that no lexicon lists and whose ending names a disease: "adenotonsillitis", "macrocephaly"."""
+    endings, others = _endings()
+    heads, not_before = _named_heads()
+    taken = {at for match in known for at in range(match.first, match.last)}
+    named = [
+        Match(at - 1, at + 1, words[at - 1].start, word.end, f"{words[at - 1].key} {word.key}")
+        for at, word in enumerate(words)
+        if at
+        and word.key in heads
+        and not taken.intersection((at - 1, at))
+        and words[at - 1].text.isalpha()
+        and len(words[at - 1].key) > 3
+        and words[at - 1].key not in not_before
+    ]
+    taken |= {at for match in named for at in range(match.first, match.last)}
+    return named + [
+        Match(at, at + 1, word.start, word.end, word.key)
+        for at, word in enumerate(words)
+        if len(word.key) > 6
+        and word.key.endswith(endings)
+        and not word.key.endswith(others)
+        and at not in taken
+    ]
+
+
+def _denied_words(words: Sequence[Word], known: Sequence[Match]) -> list[Match]:
+    """Words that deny a finding by their own first syllable: "nontender", "afebrile", "anicteric"."""
+    listed = rules("findings/words.toml")["denied"]
+    taken = {at for match in known for at in range(match.first, match.last)}
+    found = []
+    for at, word in enumerate(words):
+        if at in taken:
+            continue
+        concept = listed.get(word.key)
+        if concept is None and word.key.startswith("non") and len(word.key) > 7:
+            bare = Word(word.start + 3, word.end, word.text[3:], word.key[3:])
+            match = concepts().find_at((bare,), 0, word.text[3:])
+            concept = match.payload if match is not None else None
+        if concept is not None:
+            found.append(Match(at, at + 1, word.start, word.end, concept))
+    return found
+
+
+def _turned(assertion: Assertion, denied: bool) -> Assertion:
+    """What is asserted of the finding that a word denies: "nontender" is no tenderness, "not afebrile" a fever."""
+    if denied and assertion in ("present", "absent"):
+        return "absent" if assertion == "present" else "present"
+    return assertion
 
 
 def _unlisted(text: str, words: Sequence[Word], known: Sequence[Match]) -> list[Match]:
