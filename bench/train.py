@@ -81,7 +81,7 @@ def start(arm: str, examples: int, cache: Path) -> dict[str, float]:
 def run(arm: str, count: int, cache: Path) -> dict[str, float]:
     """Time one pass over the examples."""
     from trainer.basemodel import embedded_base, load_tokenizer
-    from trainer.finetune import tokenize
+    from trainer.tokens import tokenize
 
     base = embedded_base(cache)
     tokenizer = load_tokenizer(base)
@@ -134,7 +134,7 @@ def guide(base: Any, tokenizer: Any, chosen: Sequence[Any], out: Path, arm: str)
     from transformers import Trainer, TrainingArguments
 
     from trainer.basemodel import load_model
-    from trainer.finetune import render
+    from trainer.tokens import render
 
     rows = []
     for example in chosen:

@@ -25,14 +25,15 @@ from torch.utils.tensorboard import SummaryWriter
 from transformers import BitsAndBytesConfig, EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import get_last_checkpoint
-from trl import SFTConfig, SFTTrainer
+from trl import SFTConfig
 
 from clinical.errors import BaseError, TrainingError
 from trainer.basemodel import BaseModel, load_model, load_tokenizer
-from trainer.batches import Row, Tokens, arrays, lay_out
+from trainer.batches import Row, lay_out
 from trainer.dataset import Dataset
-from trainer.example import Example
 from trainer.recipe import Recipe
+from trainer.rowloss import Collate, RowTrainer
+from trainer.tokens import Tokenized, tokenize
 
 RUN = "run.json"
 ADAPTER = "adapter"
@@ -68,134 +69,6 @@ class Adapter:
     losses: tuple[tuple[int, float], ...] = ()
     validation_losses: tuple[tuple[int, float], ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Tokenized:
-    """Examples as tokens; ``too_long`` counts those left out."""
-
-    examples: tuple[Tokens, ...] = field(repr=False)
-    too_long: int
-
-
-def tokenize(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Tokenized:
-    """Prompt and completion as the engine reads and writes them, by the base's own chat template.
-
-    The completion is tokenized apart from the prompt, as an engine does that reads the one and writes the
-    other.
-    """
-    made: list[Tokens] = []
-    too_long = 0
-    for example in examples:
-        messages = [dict(message) for message in example.prompt.messages]
-        prompt, rest = render(tokenizer, messages, example.completion)
-        tokens = Tokens(
-            tuple(tokenizer(prompt, add_special_tokens=False)["input_ids"]),
-            tuple(tokenizer(rest, add_special_tokens=False)["input_ids"]),
-            "+".join(report.id for report in example.reports),
-        )
-        if len(tokens) > max_length:
-            too_long += 1
-        else:
-            made.append(tokens)
-    return Tokenized(tuple(made), too_long)
-
-
-def render(tokenizer: Any, messages: list[dict[str, str]], completion: str) -> tuple[str, str]:
-    """Text that the model reads, and text that it shall write, end of turn included.
-
-    A template that knows no system turn gets it in front of the user's.
-    """
-    try:
-        prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    except Exception:  # templates raise what they like for a role they do not know
-        if messages[0]["role"] != "system":
-            raise
-        joined = f"{messages[0]['content']}\n\n{messages[1]['content']}"
-        messages = [{"role": "user", "content": joined}, *messages[2:]]
-        prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    whole = tokenizer.apply_chat_template(
-        [*messages, {"role": "assistant", "content": completion}], tokenize=False
-    )
-    rest = whole[len(prompt) :] if whole.startswith(prompt) else ""
-    if not rest.startswith(completion):
-        rest = completion + (tokenizer.eos_token or "")
-    return prompt, rest.rstrip("\n")
-
-
-class Collate:
-    """Row numbers become tensors of that row; rows are made dense only when they are needed."""
-
-    def __init__(self, training: Sequence[Row], held: Sequence[Row]) -> None:
-        self._rows = [*training, *held]
-
-    def __call__(self, batch: Sequence[Mapping[str, int]]) -> dict[str, torch.Tensor]:
-        return tensors(self._rows[batch[0]["row"]])
-
-
-def tensors(laid: Row) -> dict[str, torch.Tensor]:
-    """One row as tensors. ``labels`` holds only the tokens that carry loss, so that the trainer counts
-    those.
-    """
-    row = arrays(laid)
-    return {
-        "input_ids": torch.from_numpy(row.tokens)[None],
-        "position_ids": torch.from_numpy(row.positions)[None],
-        "allowed": torch.from_numpy(row.allowed)[None, None],
-        "predict": torch.from_numpy(row.predict),
-        "labels": torch.from_numpy(row.labels)[None],
-    }
-
-
-class RowTrainer(SFTTrainer):  # type: ignore[misc]
-    """trl's trainer with the loss computed on rows: logits only for tokens that carry loss."""
-
-    minutes = 0.0
-
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        """Loss of one row."""
-        loss, outputs = row_loss(model, inputs, num_items_in_batch)
-        if num_items_in_batch is not None and self.args.average_tokens_across_devices:
-            # The count is that of all processes, whose gradients are averaged and not summed.
-            loss = loss * self.accelerator.num_processes
-        return (loss, outputs) if return_outputs else loss
-
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-        """With a time limit the rate falls with the clock where that runs ahead of the steps, so that a run
-        which the limit ends has come down all the same.
-        """
-        if not self.minutes:
-            return super().create_scheduler(num_training_steps, optimizer)
-        began = time.monotonic()
-        warmup = self.args.warmup_steps
-
-        def rate(step: int) -> float:
-            if step < warmup:
-                return float(step + 1) / float(warmup + 1)
-            done = max(step / num_training_steps, (time.monotonic() - began) / (60 * self.minutes))
-            return 0.5 + 0.5 * math.cos(math.pi * min(1.0, done))
-
-        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, rate)
-        return self.lr_scheduler
-
-
-def row_loss(model: Any, inputs: Mapping[str, Any], total: Any = None) -> tuple[torch.Tensor, Any]:
-    """Cross-entropy of a row, summed and divided by ``total`` loss tokens (default: the row's own)."""
-    dtype = next(p.dtype for p in model.parameters() if p.is_floating_point())
-    mask = torch.zeros(inputs["allowed"].shape, dtype=dtype, device=inputs["allowed"].device)
-    mask.masked_fill_(~inputs["allowed"], torch.finfo(dtype).min)
-    outputs = model(
-        input_ids=inputs["input_ids"],
-        position_ids=inputs["position_ids"],
-        attention_mask=mask,
-        logits_to_keep=inputs["predict"],
-        use_cache=False,
-    )
-    labels = inputs["labels"][0]
-    summed = torch.nn.functional.cross_entropy(outputs.logits[0].float(), labels, reduction="sum")
-    return summed / (labels.numel() if total is None else total), outputs
 
 
 def finetune(

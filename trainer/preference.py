@@ -19,9 +19,10 @@ from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer
 from clinical.errors import TrainingError
 from trainer.basemodel import load_tokenizer
 from trainer.example import Example
-from trainer.finetune import ADAPTER, Adapter, Progress, Watch, base_weights, quiet_libraries, render, threads
+from trainer.finetune import ADAPTER, Adapter, Progress, Watch, base_weights, quiet_libraries, threads
 from trainer.recipe import Recipe
 from trainer.reward import Preference, reward
+from trainer.tokens import render
 
 
 def dpo(

@@ -6,7 +6,7 @@ import torch
 
 from trainer.basemodel import BaseModel, load_model
 from trainer.batches import Arrays, Tokens, arrays, lay_out
-from trainer.finetune import row_loss, tensors
+from trainer.rowloss import row_loss, tensors
 
 
 def some_examples(seed: int = 0) -> list[Tokens]:

@@ -19,8 +19,9 @@ from tests.trainer.conftest import SECRET
 from trainer.basemodel import BaseModel, load_tokenizer
 from trainer.dataset import Dataset, freeze
 from trainer.example import Example
-from trainer.finetune import Adapter, Progress, finetune, render, tokenize
+from trainer.finetune import Adapter, Progress, finetune
 from trainer.recipe import Recipe
+from trainer.tokens import render, tokenize
 
 RECIPE = Recipe(
     rank=4,
