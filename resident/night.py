@@ -206,7 +206,7 @@ def train_and_judge(
         )
     dataset, base = material.dataset, open_base(practice.settings.training.base, practice.home.root / "cache")
     seed = int(dataset.sha256[:8], 16)
-    planted, canaries = memory.plant(dataset.train, CANARIES, seed)
+    planted, canaries = memory.plant(dataset.train, CANARIES, seed, recipe.tasks)
     training = replace(dataset, train=tuple(planted))
     run = practice.home.runs / f"{dataset.sha256[:16]}-{_short(base, recipe)}"
     _keep_few_runs(practice.home.runs, run)
@@ -300,8 +300,9 @@ def _measure(
         remembered = memory.measure(
             client.write,
             canaries,
-            select(dataset.train, MEMORY_TEXTS)[:MEMORY_TEXTS],
-            select(dataset.test, MEMORY_TEXTS)[:MEMORY_TEXTS],
+            select(dataset.train, MEMORY_TEXTS),
+            select(dataset.test, MEMORY_TEXTS),
+            client.generate,
         )
     return tuple(scores), remembered
 
@@ -357,8 +358,8 @@ def base_gguf(practice: Practice, base: BaseModel) -> Path:
     return gguf
 
 
-def measure_release(practice: Practice, release_id: str, say: Say) -> tuple[Scores, ...]:
-    """A release measured again on today's held-out reports that did not train it.
+def measure_release(practice: Practice, release_id: str, say: Say, per_task: int = 60) -> tuple[Scores, ...]:
+    """Extract mode, first line and a release measured again on today's held-out reports that did not train it.
 
     Raises:
         NotFound: no such release.
@@ -367,7 +368,8 @@ def measure_release(practice: Practice, release_id: str, say: Say) -> tuple[Scor
     release = Releases(practice.home).load(release_id)
     trained = set(release.lineage.reports)
     held_out = select(
-        [e for e in gather(practice).dataset.test if not trained & {report.id for report in e.reports}], 60
+        [e for e in gather(practice).dataset.test if not trained & {report.id for report in e.reports}],
+        per_task,
     )
     if not held_out:
         raise TrainingError("No report is held out.", "Sign more reports, then evaluate again.")

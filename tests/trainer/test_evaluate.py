@@ -7,7 +7,6 @@ from clinical.errors import EngineError
 from clinical.prompts import Prompt
 from trainer.evaluate import answer, evaluate
 from trainer.example import Example
-from trainer.memory import measure, plant
 
 
 def oracle(examples: Sequence[Example]) -> dict[str, str]:
@@ -67,27 +66,3 @@ def test_several_questions_at_once_give_the_same_scores(examples: Sequence[Examp
     one = evaluate(examples[:12], "oracle", lambda prompt: known[str(prompt.messages)])
     four = evaluate(examples[:12], "oracle", lambda prompt: known[str(prompt.messages)], workers=4)
     assert one.rows == four.rows
-
-
-def test_planted_canaries_are_found_in_a_model_that_remembers_and_not_in_one_that_does_not(
-    examples: Sequence[Example],
-) -> None:
-    planted, canaries = plant(examples, 5, seed=1)
-    assert sum(example != old for example, old in zip(planted, examples, strict=True)) == 5
-    texts = [example.reports[-1].text for example in planted]
-
-    def remembers(text: str) -> str:
-        hit = next((t for t in texts if text.strip() and text.strip() in " ".join(t.split())), None)
-        return " ".join(hit.split()).split(text.strip(), 1)[1] if hit else ""
-
-    train, unseen = planted[:20], planted[-5:]
-    texts = [
-        example.reports[-1].text
-        for example in [*train, *[p for p in planted if "Archive" in p.reports[-1].text]]
-    ]
-    by_heart = measure(remembers, canaries, train, [])
-    assert by_heart.canaries_found == 5 and by_heart.training_continued > 0.9
-    clean = measure(
-        lambda text: "and that is all there is to say about this case today", canaries, train, unseen
-    )
-    assert clean.canaries_found == 0 and clean.training_continued == clean.unseen_continued == 0
