@@ -47,6 +47,7 @@ class EngineClient:
         )
         self._model = model
         self._cache = cache
+        self._plain_token: int | None = None
 
     @classmethod
     def of(cls, engine: Engine, *, timeout: float = ANSWER_SECONDS, cache: bool = True) -> "EngineClient":
@@ -121,17 +122,27 @@ class EngineClient:
         return tuple(scored)
 
     def likeliest(self, tokens: Sequence[int], count: int = 64) -> dict[int, float]:
-        """Natural log-probabilities of the likeliest next tokens after ``tokens``."""
+        """Natural log-probabilities of the likeliest next tokens after ``tokens``.
+
+        The engine gives none where what it writes is the end or a part of a letter, so it is made to write a plain
+        one by a bias; the values are those before the bias.
+        """
         body = {
             "prompt": list(tokens),
             "n_predict": 1,
             "temperature": 0,
             "n_probs": count,
             "cache_prompt": True,
+            "logit_bias": [[self._plain(), FORCE]],
         }
         reply = self._post("/completion", body)
         places = reply["completion_probabilities"][0]["top_logprobs"]
         return {int(place["id"]): float(place["logprob"]) for place in places}
+
+    def _plain(self) -> int:
+        if self._plain_token is None:
+            self._plain_token = self.tokenize("a")[-1]
+        return self._plain_token
 
     def _first_model(self) -> str | None:
         try:

@@ -1,9 +1,10 @@
-"""Every family goes the whole way: adapter → merge → GGUF → quantized → the same tokens from llama.cpp as from torch.
+"""Every family goes the whole way: adapter → merge → GGUF → quantized → the engine that serves → the tokens of torch.
 
-The fast subset always runs; ``pytest -m family`` runs every family by LoRA and QLoRA.
+The fast subset always runs; ``pytest -m family`` runs every family by LoRA and QLoRA (NF4 works on a CPU as well).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from clinical.errors import MissingPart
+from clinical.prompts import parse_reply
+from resident.reader import EngineReader
+from server.client import EngineClient
+from server.engine import Engine, start_engine
 from tests.trainer.conftest import SECRET
 from tests.trainer.families import FAMILIES, Family, make_base
 from trainer import llamacpp
@@ -20,8 +25,8 @@ from trainer.dataset import freeze
 from trainer.example import Example
 from trainer.export import export
 from trainer.finetune import finetune
-from trainer.ggufreader import GgufReader
 from trainer.recipe import Recipe
+from trainer.tokens import render
 
 RECIPE = Recipe(
     rank=4,
@@ -53,20 +58,66 @@ def the_whole_way(family: Family, method: str, examples: Sequence[Example], fold
     recipe = replace(RECIPE, method=method)  # type: ignore[arg-type]
     adapter = finetune(dataset, base, recipe, folder / "run")
     assert adapter.losses[-1][1] < adapter.losses[0][1]
-    wide = export(adapter, folder / "f16", "F16", pre_tokenizer=family.pre_tokenizer, keep_merged=True)
-    tokenizer: Any = AutoTokenizer.from_pretrained(wide.gguf.parent / "merged")
-    model = AutoModelForCausalLM.from_pretrained(wide.gguf.parent / "merged", dtype=torch.float32).eval()
-    ids = tokenizer("Chest radiograph. The heart is", add_special_tokens=False)["input_ids"]
-    with GgufReader(wide.gguf, threads=1) as reader:
-        for _ in range(12):
-            with torch.inference_mode():
-                wanted = int(model(input_ids=torch.tensor([ids])).logits[0, -1].argmax())
-            places = reader.likeliest(ids)[-1]
-            assert max(places, key=lambda token: places[token]) == wanted
-            ids.append(wanted)
-    small = export(adapter, folder / "q4", "Q4_K_M", pre_tokenizer=family.pre_tokenizer)
+    wide = export(
+        adapter,
+        folder / "f16",
+        "F16",
+        pre_tokenizer=family.pre_tokenizer,
+        keep_merged=True,
+        open_reader=lambda gguf: EngineReader(engine_of(gguf)),
+    )
+    assert wide.parity.tokens_equal == wide.parity.probes
+    merged = wide.gguf.parent / "merged"
+    tokenizer: Any = AutoTokenizer.from_pretrained(merged)
+    model = AutoModelForCausalLM.from_pretrained(merged, dtype=torch.float32).eval()
+    with served(wide.gguf) as client:
+        writes_what_torch_writes(client, model, tokenizer)
+        reads_what_training_read(client, tokenizer, dataset.train[0])
+    small = export(
+        adapter,
+        folder / "q4",
+        "Q4_K_M",
+        pre_tokenizer=family.pre_tokenizer,
+        open_reader=lambda gguf: EngineReader(engine_of(gguf)),
+    )
     assert small.parity.tokens_equal == small.parity.probes
     assert small.parity.mean_difference < 0.3
+    with served(small.gguf) as client:
+        assert parse_reply("summarize", client.generate(dataset.train[0].prompt))
+
+
+def writes_what_torch_writes(client: EngineClient, model: Any, tokenizer: Any) -> None:
+    """Twelve tokens, each the likeliest after those before it."""
+    ids = tokenizer("Chest radiograph. The heart is", add_special_tokens=False)["input_ids"]
+    for _ in range(12):
+        with torch.inference_mode():
+            wanted = int(model(input_ids=torch.tensor([ids])).logits[0, -1].argmax())
+        places = client.likeliest(ids)
+        assert max(places, key=lambda token: places[token]) == wanted
+        ids.append(wanted)
+
+
+def reads_what_training_read(client: EngineClient, tokenizer: Any, example: Example) -> None:
+    """The engine's own chat template gives the very tokens that the model was trained on."""
+    messages = [dict(message) for message in example.prompt.messages]
+    prompt, _ = render(tokenizer, messages, example.completion)
+    read = client.tokenize(client.apply_template(example.prompt.messages), special=True)
+    assert list(read) == tokenizer(prompt, add_special_tokens=False)["input_ids"]
+
+
+def engine_of(gguf: Path) -> Engine:
+    return start_engine(gguf, threads=1, context=2048, parallel=1)
+
+
+@contextmanager
+def served(gguf: Path) -> Iterator[EngineClient]:
+    engine = engine_of(gguf)
+    client = EngineClient.of(engine)
+    try:
+        yield client
+    finally:
+        client.close()
+        engine.close()
 
 
 @pytest.mark.parametrize("family", [f for f in FAMILIES if f.name in FAST], ids=lambda f: f.name)
