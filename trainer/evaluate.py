@@ -4,8 +4,9 @@ Two things are measured of a model: its *draft* (the raw reply: does it invent, 
 that a physician would get after the evidence check. Extract mode and the report's first line stand beside it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import monotonic
 from typing import Literal
 
@@ -19,13 +20,15 @@ from clinical.answers.summarize import summarize
 from clinical.errors import Refused
 from clinical.evidence.check import Checker
 from clinical.prompts import Generate, Prompt
-from trainer import measures
+from trainer import measures, ragas_measures
 from trainer.example import Example
 from trainer.measures import Measure
 from trainer.scores import ScoreRow, Scores
 
 Score = Callable[[Example], Sequence[float]]
 """Natural log-probabilities that a model gives the tokens of an example's reference reply."""
+Judge = Callable[[str, str, Sequence[str]], Mapping[str, Measure]]
+"""Measures of an answer by question, answer and reports (`trainer.ragas_measures.Judge.measures`)."""
 Baseline = Literal["extract", "first line"]
 
 
@@ -35,6 +38,7 @@ def evaluate(
     generate: Generate | None = None,
     *,
     score: Score | None = None,
+    judge: Judge | None = None,
     scored: int = 24,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -46,6 +50,7 @@ def evaluate(
         speaker: ``extract`` or ``first line`` (then ``generate`` is None), or the name of a model.
         generate: the model's reply to a prompt.
         score: for perplexity, which takes a request a token through an engine.
+        judge: gives an answer marks of its own; it decides nothing.
         scored: how many examples perplexity is taken of, spread evenly over all.
         workers: questions asked at the same time.
         progress: called with answered and all.
@@ -56,7 +61,9 @@ def evaluate(
     scorers = [score if number % every == 0 else None for number in range(len(examples))]
     with ThreadPoolExecutor(max(1, workers)) as pool:
         asked = pool.map(lambda example, scorer: _row(example, speaker, generate, scorer), examples, scorers)
-        for row in asked:
+        for example, (row, text) in zip(examples, asked, strict=True):
+            if judge is not None:
+                row = replace(row, measures={**row.measures, **judge(*_asked(example, text))})
             rows.append(row)
             if progress is not None:
                 progress(len(rows), len(examples))
@@ -75,7 +82,17 @@ def answer(example: Example, generate: Generate | None) -> Answer:
     return of_one(example.reports[0], generate=generate)
 
 
-def _row(example: Example, speaker: str, generate: Generate | None, score: Score | None) -> ScoreRow:
+def _asked(example: Example, text: str) -> tuple[str, str, list[str]]:
+    """What a judge is shown: the instruction without the report, the answer, the reports."""
+    reports = [report.text for report in example.reports]
+    question = example.question or f"{example.task} the report for a physician"
+    return question, text, reports
+
+
+def _row(
+    example: Example, speaker: str, generate: Generate | None, score: Score | None
+) -> tuple[ScoreRow, str]:
+    """The measures of one answer, and its text."""
     found: dict[str, Measure] = {}
     checker = Checker(example.reports)
     if speaker == "first line":
@@ -88,6 +105,7 @@ def _row(example: Example, speaker: str, generate: Generate | None, score: Score
             found |= _draft_measures(example, heard, checker)
     report = "\n".join(report.text for report in example.reports)
     found |= measures.text_measures(text, example.reference)
+    found |= ragas_measures.lexical(text, example.reference)
     found |= measures.value_measures(text, example.reference, report)
     found |= measures.omission_measures(text, example)
     if example.task == "diagnose":
@@ -98,7 +116,7 @@ def _row(example: Example, speaker: str, generate: Generate | None, score: Score
         likelihoods = score(example)
         found["perplexity"] = (-float(sum(likelihoods)), float(len(likelihoods)))
     found["quality"] = measures.quality(example.task, found)
-    return ScoreRow(example.id, example.patient, example.task, example.report_type, found)
+    return ScoreRow(example.id, example.patient, example.task, example.report_type, found), text
 
 
 class _Heard:

@@ -6,30 +6,45 @@ Made from plain values as a release keeps them, so that the page of an old relea
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from trainer.measures import LOWER_IS_BETTER
+from trainer.rating import ASKED
 
 Record = Mapping[str, Any]
 
 COLUMNS: Mapping[str, tuple[str, str]] = {
     "quality": ("quality", "agreement with the physician's words and numbers, 0 to 1"),
-    "rougeL": ("ROUGE-L", "longest common run of words with what the physician wrote"),
-    "bleu": ("BLEU", "runs of one to four words in common"),
     "value_f1": ("values right", "numbers with the right unit, F1"),
+    "label_f1": ("diagnoses right", "F1 of diagnosis labels"),
+    "label_exact": ("all diagnoses", "answers that name just the physician's diagnoses"),
     "omitted": ("omitted", "abnormal findings of the physician's conclusion that are left out"),
     "contradicted": ("contradicted", "sentences that the report contradicts"),
     "unsupported": ("unsupported", "sentences that the report does not support"),
+    "ragas_faithfulness": (
+        "judged faithful",
+        "statements that the judging model finds in the report (ragas)",
+    ),
+    "judge_failed": ("judge failed", "answers that the judging model gave no verdict on"),
     "withheld": ("withheld", "sentences that the evidence check kept back"),
-    "label_f1": ("diagnoses right", "F1 of diagnosis labels"),
+}
+WORDS: Mapping[str, tuple[str, str]] = {
+    "rouge1": ("ROUGE-1", "words in common with what the physician wrote"),
+    "rouge2": ("ROUGE-2", "pairs of words in common"),
+    "rougeL": ("ROUGE-L", "longest common run of words"),
+    "bleu": ("BLEU", "runs of one to four words in common"),
+    "ragas_chrf": ("chrF", "runs of letters in common (ragas)"),
+    "ragas_similarity": ("edits", "likeness by edits (ragas)"),
+    "words": ("words", "length of the answer"),
 }
 DRAFT: Mapping[str, tuple[str, str]] = {
     "draft_rougeL": ("ROUGE-L", "longest common run of words with what the physician wrote"),
     "draft_value_f1": ("values right", "numbers with the right unit, F1"),
+    "draft_words": ("words", "length of the draft"),
     "draft_wrong_numbers": ("invented numbers", "numbers that neither report nor reference holds"),
     "draft_unsupported": ("unsupported", "sentences that the report does not support"),
     "valid": ("valid form", "replies that meet their schema"),
@@ -42,6 +57,8 @@ NAMES = {
     "base": "untuned base",
     "challenger": "this model",
 }
+FEW = 3
+"""A report type of fewer patients says nothing by itself."""
 _COLORS = {
     "extract": "#8a8f98",
     "first line": "#c9ccd1",
@@ -57,6 +74,16 @@ class _Chart:
     png: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Tables under one heading; ``folded`` ones open on a click."""
+
+    title: str
+    note: str
+    tables: Sequence[dict[str, Any]]
+    folded: bool = False
+
+
 def evaluation_page(
     title: str,
     speakers: Sequence[Record],
@@ -65,6 +92,7 @@ def evaluation_page(
     losses: Sequence[tuple[float, float]] = (),
     parity: Record | None = None,
     memory: Record | None = None,
+    ratings: Sequence[Record] = (),
 ) -> str:
     """The page as one HTML text.
 
@@ -74,20 +102,25 @@ def evaluation_page(
         decision: record of `trainer.gate.Decision`.
         losses: (step, training loss).
         parity, memory: records of the release.
+        ratings: records of what physicians said in a blinded rating (`trainer.rating.scores`).
     """
     template = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     ).get_template("page.html")
     whole = speakers[0]["scores"]["all"]
     tasks = [name for name in speakers[0]["scores"] if name != "all" and " / " not in name]
-    tables = []
-    for task in tasks:
-        tables.append(_table(f"Answers: {task}", "who", speakers, task, COLUMNS, "What a physician gets."))
+    groups = [_Group("What a physician gets", "", [_table(task, speakers, task, COLUMNS) for task in tasks])]
+    if ratings:
+        note = "One to five, five is best; the physicians did not know who had answered."
+        groups.append(_Group("What physicians said", note, [_table("all tasks", ratings, "all", ASKED)]))
     drafted = [speaker for speaker in speakers if "valid" in speaker["scores"]["all"]]
     if drafted:
-        note = "What the model says before the evidence check; what is unsupported is never shown."
-        tables.append(_table("Drafts, all tasks", "model", drafted, "all", DRAFT, note))
-    tables += [_by_type(speakers, task) for task in tasks]
+        note = "What a model says before the evidence check; what is unsupported is never shown."
+        groups.append(_Group("Drafts", note, [_table("all tasks", drafted, "all", DRAFT)]))
+    note = "Agreement of the answers' wording with the physician's; two true sentences may share few words."
+    groups.append(_Group("Wording", note, [_table(task, speakers, task, WORDS) for task in tasks], True))
+    note = f"Types of fewer than {FEW} patients are left out."
+    groups.append(_Group("Quality by report type", note, [_by_type(speakers, task) for task in tasks], True))
     charts = [_quality_chart(speakers, tasks)]
     if losses:
         charts.append(_loss_chart(losses))
@@ -97,18 +130,18 @@ def evaluation_page(
         patients=whole["patients"],
         decision=decision,
         charts=charts,
-        tables=[table for table in tables if table["rows"]],
+        groups=[group for group in (_shown(group) for group in groups) if group.tables],
+        reason=str(decision["reason"]).removeprefix("Promoted: ").removeprefix("Held: "),
         facts=_facts(parity, memory),
     )
 
 
+def _shown(group: _Group) -> _Group:
+    return replace(group, tables=[table for table in group.tables if table["rows"]])
+
+
 def _table(
-    title: str,
-    first: str,
-    speakers: Sequence[Record],
-    part: str,
-    columns: Mapping[str, tuple[str, str]],
-    note: str = "",
+    first: str, speakers: Sequence[Record], part: str, columns: Mapping[str, tuple[str, str]]
 ) -> dict[str, Any]:
     shown = {m: c for m, c in columns.items() if any(m in s["scores"].get(part, {}) for s in speakers)}
     rows = []
@@ -117,11 +150,15 @@ def _table(
         if scores:
             cells = [_cell(scores.get(metric), _best(speakers, part, metric)) for metric in shown]
             rows.append({"label": NAMES.get(speaker["speaker"], speaker["speaker"]), "cells": cells})
-    return {"title": title, "note": note, "first": first, "columns": _heads(shown), "rows": rows}
+    return {"first": first, "columns": _heads(shown), "rows": rows}
 
 
 def _by_type(speakers: Sequence[Record], task: str) -> dict[str, Any]:
-    kinds = [name for name in speakers[0]["scores"] if name.startswith(f"{task} / ")]
+    kinds = [
+        name
+        for name, part in speakers[0]["scores"].items()
+        if name.startswith(f"{task} / ") and part["patients"] >= FEW
+    ]
     rows = []
     for kind in kinds:
         cells = [
@@ -131,13 +168,7 @@ def _by_type(speakers: Sequence[Record], task: str) -> dict[str, Any]:
         patients = speakers[0]["scores"][kind]["patients"]
         rows.append({"label": f"{kind.split(' / ')[1]} ({patients} patients)", "cells": cells})
     columns = {str(s["speaker"]): (NAMES.get(s["speaker"], str(s["speaker"])), "quality") for s in speakers}
-    return {
-        "title": f"Quality by report type: {task}",
-        "note": "",
-        "first": "report type",
-        "columns": _heads(columns),
-        "rows": rows,
-    }
+    return {"first": task, "columns": _heads(columns), "rows": rows}
 
 
 def _heads(columns: Mapping[str, tuple[str, str]]) -> list[dict[str, str]]:
@@ -199,7 +230,14 @@ def _quality_chart(speakers: Sequence[Record], tasks: Sequence[str]) -> _Chart:
 
 def _loss_chart(losses: Sequence[tuple[float, float]]) -> _Chart:
     figure, axes = _axes(8, 2.2)
-    axes.plot([step for step, _ in losses], [loss for _, loss in losses], color="#2a7d4f", linewidth=1.4)
+    steps, values = [step for step, _ in losses], [loss for _, loss in losses]
+    wide = max(1, len(values) // 12)
+    means = [
+        sum(values[max(0, i - wide) : i + 1]) / len(values[max(0, i - wide) : i + 1])
+        for i in range(len(values))
+    ]
+    axes.plot(steps, values, color="#2a7d4f", linewidth=0.8, alpha=0.3)
+    axes.plot(steps, means, color="#2a7d4f", linewidth=1.8)
     axes.set_xlabel("step")
     axes.set_ylabel("training loss")
     axes.set_ylim(bottom=0)
