@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.layouts import FRESH
 from clinical.report import Measurement
 from clinical.structure.analytes import names
 from clinical.structure.build import build_structure
@@ -25,9 +26,7 @@ from clinical.structure.units import ucum
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "../shared/data"
-LABELS = tuple(
-    ROOT / f"tests/data/assertions{which}.jsonl" for which in ("", "_second", "_third", "_fourth")
-)
+LABELS = tuple(ROOT / f"tests/data/assertions{which}.jsonl" for which in ("", "_second", "_third", "_fourth"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +315,7 @@ class Tally:
 
 def laboratory(rounds: int = 30, seed: int = 5) -> Iterator[tuple[str, Tally, Tally]]:
     """For each layout: name+value+unit+flag, and flags alone among values found."""
-    for layout, render in LAYOUTS.items():
+    for layout, render in {**LAYOUTS, **FRESH}.items():
         dice = random.Random(f"{seed}/{layout}")
         whole, flags = Tally(), Tally()
         for _ in range(rounds):

@@ -81,6 +81,10 @@ FLAG = re.compile(
     r"(?P<tail>[ \t]?[*!]{1,3}|[*!]{0,3})[)\]>}]?(?![A-Za-z0-9/'’+-])",
     re.IGNORECASE,
 )
+OPEN_FLAG = re.compile(
+    r"[(\[](?P<word>critical(?:ly)? (?:high|low)|critical|abnormal|high|low|elevated|normal|HH|LL|H|L)[,;:]"
+    r"[ ]?(?=(?i:ref|normal|range|rr|nl|reference|expected|[<>≤≥\d]))"
+)
 STAR = re.compile(r"[(\[]?(?P<word>\*{1,3}|!{1,3})[)\]]?(?![A-Za-z0-9*])")
 QUALITATIVE = (
     r"(?:non[- ]?reactive|not detected|none detected|none seen|weakly positive|weak positive|strongly positive|"

@@ -27,7 +27,7 @@ from clinical.structure.units import convert, same_kind
 
 _BULLET = re.compile(
     r"[ \t]*(?:[-•*·>|<]|\d{1,2}[.)])?[ \t]*(?:(?i:test|analyte|component|name|parameter)[ \t]*:[ \t]*)?"
-    r"(?:[(\[]?(?P<mark>HH|LL|H|L|A|\*{1,2}|!)[)\]]?[ \t]+)?$"
+    r"(?:[(\[]?(?P<mark>HH|LL|H|L|A|\*{1,2}|!)[)\]]?[ \t]+)?(?:\*\*|__)?$"
 )
 _REST_OF_NAME = re.compile(r"[ ,]*[A-Za-z(][A-Za-z ,()/.+-]{0,36}?(?=[ ]+[<>≤≥]?[ ]?[\d.])")
 _GAP = re.compile(r"\||\t|[ ]{3,}|\.{4,}")
@@ -39,7 +39,8 @@ _UNLISTED = re.compile(
 _WEIGHT_KG = (0.3, 400.0)
 _WINDOW = 240
 _PER = re.compile(r"[ ]?/[ ]?(?:[uµμ]L|mcL|mm|cumm|cu mm|L\b|dL|min)")
-_AS_RANGE = re.compile(r"[(\[;,]RR[ :]{1,2}[<>]?\d+(?:\.\d+)?[ ]?(?:-|–|to|[)\]])")
+_AS_RANGE = re.compile(r"[(\[;,]RR[ :]{1,2}(?:[<>≤≥]=?[ ]?)?\d+(?:\.\d+)?[ ]?(?:-|–|to|[)\]])")
+_BELOW = re.compile(r"(?:,[ ]?[A-Za-z]+)?[ \t]*\n[ \t]+(?=[<>≤≥]?[ ]?\d)")
 _SAME_NAME = re.compile(r"[ ]?[(/\[,-][ ]?|[ ]")
 
 
@@ -135,6 +136,9 @@ class _Finder:
             return
         tabular = self._is_tabular(match)
         start = self._cell_end(match, limit) if tabular else match.end
+        start += 2 * (self.text[start : start + 2] in ("**", "__"))
+        below = _BELOW.match(self.text, start, limit) if tabular else None
+        start = below.end() if below else start
         if self.text[match.start - 1 : match.start] == "<" and self.text[start : start + 1] == ">":
             start += 1
         scanner = Scanner(

@@ -306,7 +306,7 @@ class Scanner(RangeReader):
                 break
 
     def _soft_separator(self) -> None:
-        allowed = " \t|,;:~" if self.tabular else " \t"
+        allowed = " \t|,;:~_" if self.tabular else " \t"
         self._wrap()
         at = self.at
         text, limit = self.text, self.limit
@@ -373,6 +373,11 @@ class Scanner(RangeReader):
     def _flag(self) -> bool:
         if self.reading.flagged:
             return False
+        opened = self._match(forms.OPEN_FLAG)
+        if opened is not None:
+            self.reading.flagged = opened.group("word")
+            self.at = opened.end()
+            return True
         match = self._match(forms.FLAG) or self._match(forms.STAR)
         if match is None:
             return False

@@ -15,6 +15,7 @@ from clinical.structure.lexicon import rules, words_of
 from clinical.structure.reading import Scanner
 from clinical.structure.units import ucum
 
+_QUOTED = re.compile(r'[ ]*"(?P<cell>[^"\n]*)"[ ]*(?=[,;]|$)')
 _GAPS = re.compile(r"[ ]{2,}")
 _RULE_LINE = re.compile(r"[\s|+=:_\-]*$")
 _DATE_CELL = re.compile(
@@ -57,6 +58,12 @@ def _roles() -> dict[str, str]:
     return {word: role for role, words in rules("tables.toml")["column"].items() for word in words}
 
 
+@cache
+def _role_words() -> tuple[tuple[str, frozenset[str]], ...]:
+    """Words that tell a column's role in a longer heading ("Biological Ref. Interval"), the surest first."""
+    return tuple((role, frozenset(words)) for role, words in rules("tables.toml")["word"].items())
+
+
 def _cells(text: str, start: int, end: int, mark: str) -> list[Cell]:
     found: list[Cell] = []
     if mark == "gap":
@@ -77,9 +84,10 @@ def _cells(text: str, start: int, end: int, mark: str) -> list[Cell]:
         pieces_start = start + line.index("|") + 1
     at = pieces_start
     while at <= end:
-        stop = text.find(mark, at, end)
+        quoted = _QUOTED.match(text, at, end) if mark in ",;" else None
+        stop = text.find(mark, quoted.end() if quoted else at, end)
         stop = end if stop < 0 else stop
-        low, high = at, stop
+        low, high = quoted.span("cell") if quoted else (at, stop)
         while low < high and text[low] in " \t*":
             low += 1
         while high > low and text[high - 1] in " \t":
@@ -91,6 +99,10 @@ def _cells(text: str, start: int, end: int, mark: str) -> list[Cell]:
 
 
 def _mark_of(line: str) -> str | None:
+    if line.count(",") >= 3 and "  " not in line.strip() and "\t" not in line and "|" not in line:
+        return ","
+    if line.count(";") >= 3 and "  " not in line.strip() and "\t" not in line and "|" not in line:
+        return ";"
     if line.count("|") >= 2 or (line.count("|") == 1 and "\t" not in line):
         return "|"
     if "\t" in line:
@@ -100,7 +112,11 @@ def _mark_of(line: str) -> str | None:
 
 def _role(word: str) -> str | None:
     plain = re.sub(r"[^a-z0-9/ .#%]", "", word.lower()).strip(" .")
-    return _roles().get(plain)
+    role = _roles().get(plain)
+    if role is not None or not 1 < len(plain.split()) <= 5:
+        return role
+    words = frozenset(plain.replace(".", " ").split())
+    return next((kind for kind, told in _role_words() if words & told), None)
 
 
 def _header(text: str, start: int, end: int) -> _Header | None:
@@ -128,6 +144,8 @@ def _header(text: str, start: int, end: int) -> _Header | None:
             across = ("date", *("across" for _ in named))
             return _Header(across, tuple(cell.start - start for cell in cells), (), mark, tuple(cells))
     known = {role for role in roles if role}
+    if mark in ",;" and len(known) < 3:
+        return None
     if "result" not in known or len(known) < 2 or len([r for r in roles if r]) * 2 < len(roles):
         return None
     if "name" not in known:
