@@ -39,7 +39,7 @@ DATE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _TIME = re.compile(
-    r"^[\s,T]*(?:at|@)?[\s,]*(?P<h>[01]?\d|2[0-3])[:.]?(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d))?(?:\.\d+)?"
+    r"^[\s,T|]*(?:at|@|time\s?:)?[\s,]*(?P<h>[01]?\d|2[0-3])[:.]?(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d))?(?:\.\d+)?"
     r"\s*(?P<half>[ap]\.?m\.?)?(?![\w/.-]*\d)",
     re.IGNORECASE,
 )

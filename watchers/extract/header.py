@@ -27,6 +27,7 @@ _BODY = re.compile(
 )
 _TITLES = r"(?:mr|mrs|ms|miss|mx|dr|prof|master|sir|madam|baby)"
 _NAME_WORD = r"[^\W\d_][\w'’`.\-]*"
+_INITIAL_LAST = re.compile(r"(?<!\w)(?:[^\W\d_]|[JS]r)\.$")
 _CREDENTIAL = re.compile(
     r"(?<!\w)(?:M\.?D\.?|D\.?O\.?|Ph\.?D\.?|R\.?N\.?|N\.?P\.?|P\.?A\.?(?:-C)?|M\.?B\.?B\.?S|F\.?A\.?C\.?[A-Z.]+|MPH|FRCR|DPM|"
     r"DDS|DMD|PharmD|APRN|FNP|FRCP)(?!\w)"
@@ -52,8 +53,10 @@ def tidy_name(value: str) -> str | None:
     text = re.split(
         r"\s(?:DOB|D\.O\.B|MRN|MR#|Age|Sex|DOS|born|aged?)\b|\d|[:#]", text, maxsplit=1, flags=re.IGNORECASE
     )[0]
-    text = re.sub(rf"^(?:{_TITLES})\b\.?\s+", "", text.strip(" ,.;-–_*"), flags=re.IGNORECASE)
-    text = _CREDENTIAL.sub("", text).strip(" ,.;-/([")
+    text = re.sub(rf"^(?:{_TITLES})\b\.?\s+", "", text.strip(" ,;-–_*").lstrip("."), flags=re.IGNORECASE)
+    text = _CREDENTIAL.sub("", text).strip(" ,;-/([")
+    if not _INITIAL_LAST.search(text):
+        text = text.rstrip(" ,.;-/([")
     if not text or not re.match(rf"^{_NAME_WORD}(?:[ ,]+{_NAME_WORD}){{0,6}}$", text):
         return None
     if re.search(r"[a-z]{3,}\.\s", text) or (text.islower() and len(text.split()) not in (2, 3)):
@@ -78,7 +81,9 @@ def tidy_id(value: str) -> str | None:
     if match is None:
         return None
     found = match[1].rstrip(".,/-")
-    return found if 2 <= len(found) <= 32 and not DATE.fullmatch(found.split(" ")[0]) else None
+    day = DATE.fullmatch(found.split(" ")[0])
+    is_day = day is not None and (date_of(day) or "0") > "1850"
+    return found if 2 <= len(found) <= 32 and not is_day else None
 
 
 def tidy_sex(value: str) -> Literal["M", "F"] | None:
@@ -112,7 +117,7 @@ def find_header(text: str, *, latest: int = 2068) -> Header:
         found: str | None = None
         if cell.kind in ("name", "family_name", "given_name") and cell.line < body:
             # "Re" and "Name" also introduce other things: a facility or physician line is no patient.
-            found = tidy_name(cell.value)
+            found = tidy_name(re.sub(r"^.*\bfor\s+", "", cell.value))
         elif cell.kind in ("mrn", "accession", "other_id"):
             found = tidy_id(cell.value)
             if found and cell.label == "exam" and sum(c.isdigit() for c in found) < 5:
@@ -139,7 +144,7 @@ def find_header(text: str, *, latest: int = 2068) -> Header:
             found = tidy_phone(cell.value)
         elif cell.kind == "address":
             found = re.sub(r"\s+", " ", cell.value).strip() or None
-        elif cell.kind == "observed":
+        elif cell.kind == "observed" and (cell.line < body or cell.label not in ("visit", "arrival")):
             moment = find_moment(cell.value[:48], latest=latest)
             rank = labels_of_headers().observed.get(cell.label, 99)
             if moment and (observed is None or rank < observed[0]):
@@ -162,11 +167,11 @@ def find_header(text: str, *, latest: int = 2068) -> Header:
             value.setdefault("mrn", beside["id"])
     name = name or _name_beside_birth(top[:body])
     if "mrn" not in value:
-        marked = next(
-            (m for line in top[:6] if (m := re.match(r"\s*#\s?([A-Z]{0,3}\d{5,12})\b", line))), None
-        )
+        marked = next((m for line in top[:6] if (m := _NUMBER_SIGN.search(line))), None)
         if marked:
             value["mrn"] = marked[1]
+    if "birth_date" not in value and (born := _birth_beside_sex(top[:body], latest)):
+        value["birth_date"] = born
     sex = value.get("sex") or _sex_beside(top[:body]) or _sex_told(text, name)
     identity = Identity(
         mrn=value.get("mrn"),
@@ -227,25 +232,51 @@ def _lone_date(lines: list[str], birth_date: str | None, latest: int) -> str | N
     return None
 
 
+# "72 y/o M", "(Male, 71 years)", "(66F)", a cell with nothing but M or F.
+_SEX_BESIDE = re.compile(
+    r"\b\d{1,3}\s*(?:-?\s*y(?:ea)?rs?[ -]?old|y/?o|yrs?|y|years?)?\s*[/ ,]\s*(male|female|[MF])\b"
+    r"|\(\s*(male|female|[MF])\s*[,/ )]|\(\s*\d{1,3}\s*(?:y(?:rs?)?)?\s*(male|female|[MF])\s*\)"
+    r"|^\s*(male|female)\s*[,;]|(?:[|]\s*|\s{2,})(male|female|[MF])\s*(?:[|]|\s{2}|$)",
+    re.IGNORECASE,
+)
+
+
 def _sex_beside(lines: list[str]) -> str | None:
     for line in lines:
-        match = re.search(
-            r"\b\d{1,3}\s*(?:-?\s*y(?:ea)?rs?[ -]?old|y/?o|yrs?|y|years?)?\s*[/ ,]\s*(male|female|[MF])\b",
-            line,
-        )
-        if match and DATE.search(line):
-            return "M" if match[1].upper().startswith("M") else "F"
+        if DATE.search(line) is None and _IDENTIFIES.search(line) is None and "(" not in line:
+            continue
+        if match := _SEX_BESIDE.search(line):
+            return "M" if next(filter(None, match.groups())).upper().startswith("M") else "F"
     return None
 
 
 _NAME_AND_NUMBER = re.compile(
     rf"\s*(?P<name>{_NAME_WORD}[^\d|;:]*?)\s*[-,|]\s*(?P<id>[A-Z]{{0,3}}\d[\d-]{{4,12}})\s*[-,|]"
 )
+_NUMBER_SIGN = re.compile(r"(?:^\s*|\s{2,})#\s?([A-Z]{0,3}\d[\d-]{4,12})\b")
 _IDENTIFIES = re.compile(
     r"\b(?:DOB|D\.O\.B|born|b|birth)\b|\b\d{1,3}\s?(?:y\.?/?o|yo|yrs?)\b"
     r"|\b(?:MRN|Med(?:ical)? Rec|MR ?#|Chart|Record|Patient ID)(?!\w)",
     re.IGNORECASE,
 )
+
+
+_SEX_AND_DAY = re.compile(
+    rf"\b(?:[MF]|male|female)\s*[|,]\s*(?={DATE.pattern})|(?<=\d)\s*[|,]\s*(?:[MF]|male|female)\b",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def _birth_beside_sex(lines: list[str], latest: int) -> str | None:
+    """``LEE, ANN | F | 11/30/1985 | MRN 4410``: a day beside the sex, on a line that identifies a person."""
+    for line in lines[:8]:
+        beside = _SEX_AND_DAY.search(line)
+        if beside is None or _IDENTIFIES.search(line) is None:
+            continue
+        days = [m for m in DATE.finditer(line) if beside.end() == m.start() or beside.start() == m.end()]
+        if days and (found := date_of(days[0], latest=latest)):
+            return found
+    return None
 
 
 def _name_beside_birth(lines: list[str]) -> str | None:

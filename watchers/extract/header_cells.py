@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from watchers.extract.dates import DATE
+from watchers.extract.text import without_leaders
 
 _RULES = Path(__file__).with_name("header.toml")
 
@@ -72,6 +73,7 @@ class Cell:
     colon: bool
 
 
+_LONG_NUMBER = re.compile(r"[A-Z]{0,3}\d[\d-]{5,}(?![\w/])")
 _FORMED = ("birth_date", "observed", "mrn", "accession", "other_id")
 
 
@@ -101,6 +103,7 @@ def _plain_cells(lines: list[str]) -> list[Cell]:
         if row := _label_row(line, labels):
             found.extend(Cell(label, labels.kinds[label], "", number, True) for label in row)
             continue
+        line = _with_colons(_parted(without_leaders(line), labels), labels)
         matches: list[tuple[re.Match[str], str, str]] = []
         end = 0
         for match in labels.pattern.finditer(line):
@@ -109,6 +112,8 @@ def _plain_cells(lines: list[str]) -> list[Cell]:
             label = _key(match["label"])
             kind = labels.kinds.get(label) or labels.kinds.get(label.rstrip("#").strip(), "other")
             before = line[: match.start()]
+            if match["bare"] is not None and label == "exam" and _LONG_NUMBER.match(line, match.end()):
+                kind = "accession"
             # A label stands at a line's or a column's beginning, never in running words.
             starts = not before.strip() or re.search(r"(?:[|;,•·/\])(]|\s{2,}|\t)\s*$", before) is not None
             if match["bare"] is not None:
@@ -123,6 +128,44 @@ def _plain_cells(lines: list[str]) -> list[Cell]:
             value = line[match.end() : stop]
             found.append(Cell(label, kind, value.strip(" \t|;,•·"), number, match["bare"] is None))
     return found
+
+
+_PAIR = re.compile(
+    r"(?P<a>[A-Za-z][A-Za-z .]{1,24}?)\s?/\s?(?P<b>[A-Za-z][A-Za-z .#]{1,24}?)\s*:\s*"
+    r"(?P<x>[^|:\t]{2,40}?)\s+/\s+(?P<y>[^|\t]{1,40}?)(?=\s{2,}|\s*[|\t]|$)"
+)
+
+
+def _parted(line: str, labels: _Labels) -> str:
+    """Two labels with two values become two cells: ``Name/DOB: Lee, Ann / 02/03/1960``."""
+
+    def part(match: re.Match[str]) -> str:
+        a, b = _key(match["a"]), _key(match["b"])
+        if a not in labels.kinds or b not in labels.kinds or f"{a}/{b}" in labels.kinds:
+            return match[0]
+        return f"{match['a']}: {match['x']}   {match['b']}: {match['y']}"
+
+    return _PAIR.sub(part, line)
+
+
+def _with_colons(line: str, labels: _Labels) -> str:
+    """Cells that are a label and no more get a colon where the next cell is no label: ``Name   Diaz, Rosa``."""
+    parts = re.split(r"(\s*[|\t]\s*|\s{2,})", line)
+    for at in range(0, len(parts) - 2, 2):
+        here, following = parts[at].strip().rstrip(":").rstrip(), parts[at + 2].strip()
+        kind = labels.kinds.get(_key(here)) if here else None
+        if (
+            kind is None
+            or not following
+            or following[0] in ":="
+            or labels.kinds.get(_key(following))
+            or labels.pattern.match(following)
+        ):
+            continue
+        if kind == "name" and len(following.split()) < 2:
+            continue
+        parts[at], parts[at + 1] = f"{here}: ", ""
+    return "".join(parts)
 
 
 def _label_row(line: str, labels: _Labels) -> list[str]:

@@ -7,9 +7,22 @@ from functools import lru_cache
 from pathlib import Path
 
 from watchers.extract.dates import DATE
+from watchers.extract.text import without_leaders
 
 _RULES = Path(__file__).with_name("report_types.toml")
 _TITLE_LINES = 30
+_LABEL = (
+    r"(?:(?:exam(?:ination)?|study)(?: type| description| requested| performed| ordered| name)?|procedure|"
+    r"report type|document type|test(?: name)?|service|type of (?:exam|study|report)|modality|title|panel)"
+)
+# "Exam: CT of the head", or such a label alone in a cell with its title in the next one.
+_NAMED = re.compile(
+    rf"(?:(?:\b{_LABEL}|^report)\s*[:\-]|(?:^|[|\t]\s*|\s{{2,}}){_LABEL}(?:\s*[|\t]|\s{{3,}}))\s*(?P<title>.{{2,80}})",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    DATE.pattern + r"(?:[\s,]*(?:at\s*)?\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\.?)?(?!\w))?", DATE.flags
+)
 # A line that prints one result: a number with a concentration's unit.
 _RESULT = re.compile(
     r"\d\s*(?:[a-zµ]?[gG]/d?L|[mµun]?mol/L|m?[IU]{1,2}/m?L|10\^\d+/[uµ]?L|[kK]/[uµ]L|fL|mEq/L|pg/mL|ng/mL|/HPF|%)(?![\w])"
@@ -21,6 +34,7 @@ class _Kind:
     name: str
     title: re.Pattern[str]
     body: re.Pattern[str] | None
+    telling: tuple[re.Pattern[str], ...]
 
 
 @lru_cache(maxsize=1)
@@ -29,10 +43,11 @@ def _kinds() -> tuple[_Kind, ...]:
     return tuple(
         _Kind(
             rule["name"],
-            re.compile(rf"(?<!\w)(?:{'|'.join(rule['title'])})(?!\w)", re.IGNORECASE),
+            re.compile(rf"(?<!\w)(?:{'|'.join(rule['title']) or '(?!)'})(?!\w)", re.IGNORECASE),
             re.compile(rf"(?:^|\n)[^\n\w]*(?:{'|'.join(rule['body'])})", re.IGNORECASE)
             if rule.get("body")
             else None,
+            tuple(re.compile(rf"(?<!\w){words}", re.IGNORECASE) for words in rule.get("telling", ())),
         )
         for rule in rules
     )
@@ -51,21 +66,14 @@ def _titles(text: str) -> list[str]:
     named: list[str] = []
     plain: list[str] = []
     for number, line in enumerate(text.splitlines()[:_TITLE_LINES]):
-        line = line.strip(" \t*=#_-|")
+        line = without_leaders(line).strip(" \t*=#_-|")
         if not line:
             continue
-        label = re.search(
-            r"\b(?:exam(?:ination)?(?: type| description)?|study(?: type| description)?|procedure|"
-            r"report type|document type|"
-            r"test(?: name)?|service|type of (?:exam|study|report)|modality|title|panel)\s*[:\-]\s*(.{2,80})",
-            line,
-            re.IGNORECASE,
-        )
-        if label:
-            named.append(label[1])
+        if label := _NAMED.search(line):
+            named.append(re.split(r"\s*[|\t]|\s{4,}", label["title"].strip())[0])
             continue
         for cell in re.split(r"\s{3,}|\t|\s\|\s", line):
-            cell = DATE.sub("", cell).strip(" ,.;-")
+            cell = _WHEN.sub("", cell).strip(" ,.;-")
             if (
                 2 < len(cell) <= 70
                 and not line.endswith((".", ";"))
@@ -87,7 +95,7 @@ def _is_title(cell: str, number: int) -> bool:
 
 
 def find_report_type(text: str) -> str | None:
-    """The type by titles first, then by telling headings anywhere."""
+    """The type by titles first, then by telling headings anywhere, then by words of its text."""
     for title in _titles(text):
         # A hospital's "Department of Radiology" heads every kind of image: look on for a more telling title.
         if (found := type_of_title(title)) and found not in ("radiology", "laboratory"):
@@ -106,4 +114,8 @@ def find_report_type(text: str) -> str | None:
         return best[1]
     lines = [line for line in text.splitlines() if line.strip()]
     results = sum(_RESULT.search(line) is not None for line in lines)
-    return "laboratory" if results >= 3 and results >= 0.25 * len(lines) else None
+    if results >= 3 and results >= 0.25 * len(lines):
+        return "laboratory"
+    found_words = [(sum(p.search(text) is not None for p in kind.telling), kind.name) for kind in _kinds()]
+    most = max(found_words, key=lambda found: found[0])
+    return most[1] if most[0] else None

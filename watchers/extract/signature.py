@@ -35,7 +35,12 @@ _PERSON = (
     rf"(?P<cred>(?:,?[ \t]+(?:{_CREDENTIALS})(?!\w))*)"
 )
 _PHRASE = _any_of("signs", r"(?<!\w)", r"(?:\s+by)?[ \t]*[:\-\u2013\u2014]?[ \t]*")
-_SLASH_S = re.compile(r"(?:^|\s)/[eE]?[sS]/[ \t]*")
+_SLASH_S = re.compile(r"(?:^|\s)/[eE]?[sS]/[ \t]*|(?:^|\n)[ \t]*[eE]?[sS]/[ \t]+(?=[A-Z])")
+_COSIGNED = re.compile(r"(?<!\w)(?:electronically\s+)?co-?signed\s+by[ \t]*[:\-–—]?[ \t]*", re.IGNORECASE)
+_VERB_ALONE = re.compile(
+    r"(?:finalized|attested|released|approved|verified|certified|validated|authori[sz]ed)", re.IGNORECASE
+)
+_HAS_CREDENTIALS = re.compile(rf"(?:,|\s)\s*(?:{_CREDENTIALS})(?!\w)")
 _UNSIGNED = _any_of("unsigned", r"\b", r"\b")
 _PRELIMINARY = _any_of("preliminary")
 _STATUS_FINAL = _any_of("final", r"(?:^|\n|\s{2,}|\|)\W*")
@@ -54,7 +59,7 @@ _NOT_SIGNERS = re.compile(
 
 _AFTER_NAME = (
     "on|at|date|time|electronically|signed|attending|radiologist|pathologist|cardiologist|physician|staff|"
-    "department|dept|report|final"
+    "department|dept|report|final|consultant|specialist|chief|director|medical"
 )
 
 
@@ -151,8 +156,10 @@ def _later_signature(text: str) -> bool:
 def _statement(text: str) -> tuple[str | None, str | None, bool]:
     """The last explicit statement of a signature that names a signer or a time."""
     best: tuple[str | None, str | None, bool] = (None, None, False)
-    spots = [m.span() for pattern in (_PHRASE, _SLASH_S) for m in pattern.finditer(text)]
-    for start, end in sorted(spots):
+    # A co-signature counts where nobody signed: it stands first, and the last statement wins.
+    spots = [m.span() for m in _COSIGNED.finditer(text)]
+    spots += sorted(m.span() for pattern in (_PHRASE, _SLASH_S) for m in pattern.finditer(text))
+    for start, end in spots:
         before = text[max(0, start - 24) : start]
         if re.search(
             r"\b(?:not|un|never|be|until|yet|consent|was|were|has|is|and|patient|form)[\s-]*$", before, re.I
@@ -163,7 +170,8 @@ def _statement(text: str) -> tuple[str | None, str | None, bool]:
         phrase = text[start:end]
         weak = (
             re.match(
-                r"(?:signed|signature|approved|verified|released|certified|validated)\b",
+                r"(?:signed|signature|approved|verified|released|certified|validated|authori[sz]ed|"
+                r"(?:final|this|the|report|results?|note|study|document|interpretation)s?\b)",
                 phrase.strip(),
                 re.IGNORECASE,
             )
@@ -174,7 +182,7 @@ def _statement(text: str) -> tuple[str | None, str | None, bool]:
         if (
             weak
             and not opening
-            and not re.search(r"(?:[|.;,)]|\s{2,}|\bM\.?D\.?)\s*$", text[line_start:start])
+            and not re.search(r"(?:[|.;,)*:]|[-–—]\s|\s{2,}|\bM\.?D\.?)\s*$", text[line_start:start])
         ):
             continue
         rest = text[end : end + 220]
@@ -185,10 +193,13 @@ def _statement(text: str) -> tuple[str | None, str | None, bool]:
         ):
             continue
         signer = _name_after(rest) or _name_before(text[:start])
-        moment = _moment_near(rest) or _moment_near(text[max(0, start - 60) : start].rsplit("\n", 1)[-1])
+        moment = _moment_near(rest) or _moment_before(text[:start])
         if signer is None and moment is None:
             continue
         if weak and signer is None:
+            continue
+        if _VERB_ALONE.fullmatch(phrase.strip(" \t:")) and not _HAS_CREDENTIALS.search(signer or ""):
+            # "Verified: yes", "Approved: Main Street Clinic" name no physician.
             continue
         best = (signer, moment, True)
     return best
@@ -200,7 +211,7 @@ def _name_after(rest: str) -> str | None:
     when = DATE.match(body)
     if when:  # "Electronically signed: 01/02/2024 10:33 AM, Jane Doe, MD"
         body = re.sub(
-            r"^[\s,]*(?:at\s+)?(?:\d{1,2}:?\d{2}(?::\d{2})?)?\s*(?:[AaPp]\.?[Mm]\.?)?(?:\s*(?:E|C|M|P)?[SD]T\b|\s*UTC\b|\s*hrs?\b)?[\s,;|\-–—]*(?:by\s*:?\s*)?",
+            r"^[\s,]*(?:at\s+)?(?:\d{1,2}:?\d{2}(?::\d{2})?)?[ \t]*(?:[AaPp]\.?[Mm]\.?)?(?:[ \t]*(?:[ECMP]?[SD]T|UTC|hrs?)\b)?(?:[ \t,;|\-–—]|\n(?!\s*\n))*(?:[Bb][Yy]\s*:?\s*)?",
             "",
             body[when.end() :],
         )
@@ -211,12 +222,22 @@ def _name_before(before: str) -> str | None:
     """``Jane Doe, MD (electronically signed …)`` or the name on the line above."""
     lines = [line.strip(" \t([{*_-|,;") for line in before.rstrip().rsplit("\n", 2)[-2:]]
     for line in reversed(lines):
+        if when := list(DATE.finditer(line)):
+            line = re.sub(r"[\s,(]*\b(?:on|at)?[\s,]*$", "", line[: when[-1].start()])
         if not line:
             continue
-        match = re.search(rf"(?:^|[|:;]\s*|\s{{2,}}){_PERSON}\s*[,(\[*-]*$", line)
+        match = re.search(rf"(?:^|[|:;/]\s*|\s{{2,}}){_PERSON}\s*[,(\[*-]*$", line)
         if match and len(match["name"].split()) >= 2 and not _NOT_SIGNERS.match(match["name"]):
             return _tidy(match)
     return None
+
+
+def _moment_before(before: str) -> str | None:
+    """The date on the same line, or the one that ends the line above."""
+    lines = before[-160:].rsplit("\n", 2)[-2:]
+    return find_moment(lines[-1][-60:]) or (
+        find_moment(lines[0][-60:]) if not lines[-1].strip(" \t*([") else None
+    )
 
 
 def _person(body: str) -> str | None:

@@ -67,6 +67,11 @@ def tidy(text: str) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n").rstrip()
 
 
+def without_leaders(line: str) -> str:
+    """Points that lead from a label to its value are a colon: ``NAME . . . : Lee``."""
+    return re.sub(r"(?:[ \t]*\.){3,}[ \t]*:?(?=[ \t])", ":", line)
+
+
 def mostly_text(text: str) -> bool:
     """Whether decoded bytes are text: few control or replacement characters."""
     sample = text[:20_000]
