@@ -205,16 +205,18 @@ def _statement(text: str) -> tuple[str | None, str | None, bool]:
     return best
 
 
+_TIME_AND_BY = re.compile(
+    r"^[\s,]*(?:at\s+)?(?:\d{1,2}:?\d{2}(?::\d{2})?)?[ \t]*(?:[AaPp]\.?[Mm]\.?)?(?:[ \t]*(?:[ECMP]?[SD]T|UTC|hrs?)\b)?"
+    r"(?:[ \t,;|\-–—]|\n(?!\s*\n))*(?:[Bb][Yy]\s*:?\s*)?"
+)
+
+
 def _name_after(rest: str) -> str | None:
     lead = re.match(r"[\s:,\-–—_]*(?:(?:on|at)\s+)?", rest)
     body = rest[lead.end() if lead else 0 :]
     when = DATE.match(body)
     if when:  # "Electronically signed: 01/02/2024 10:33 AM, Jane Doe, MD"
-        body = re.sub(
-            r"^[\s,]*(?:at\s+)?(?:\d{1,2}:?\d{2}(?::\d{2})?)?[ \t]*(?:[AaPp]\.?[Mm]\.?)?(?:[ \t]*(?:[ECMP]?[SD]T|UTC|hrs?)\b)?(?:[ \t,;|\-–—]|\n(?!\s*\n))*(?:[Bb][Yy]\s*:?\s*)?",
-            "",
-            body[when.end() :],
-        )
+        body = _TIME_AND_BY.sub("", body[when.end() :])
     return _person(body)
 
 
