@@ -282,11 +282,56 @@ def form(sheet: _Sheet) -> None:
         y = sheet.wrap(120, y + 8, sentence(rng) + " " + sentence(rng), font, WIDTH - 260)
 
 
+def trend(sheet: _Sheet) -> None:
+    """Results over several days, a day a column, flags as lone capitals beside the values; vital signs below."""
+    rng = sheet.rng
+    size = rng.randint(19, 25)
+    font = _font(rng, size)
+    y = _header(sheet, _letterhead(sheet, size), font) + 16
+    days = rng.randint(3, 5)
+    left, wide = 430, (WIDTH - 540) // days
+    high = int(size * rng.uniform(1.6, 2.0))
+    rows = [["Analyte", *(f"{rng.randint(1, 12):02d}/{rng.randint(1, 28):02d}/24" for _ in range(days))]]
+    for name, unit, low, top in rng.sample(ANALYTES, k=11):
+        row = [f"{name} ({unit})" if unit else name]
+        for _ in range(days):
+            value = rng.uniform(low - (top - low) * 0.3, top + (top - low) * 0.4)
+            value = value if low < 0 else max(value, 0.1)
+            flag = " H" if value > top else " L" if value < low else ""
+            row.append(f"{value:.{0 if top > 50 else 1}f}{flag}")
+        rows.append(row)
+    ruled = rng.random() < 0.5
+    for row in rows:
+        for number, cell in enumerate(row):
+            x = 110 if number == 0 else left + (number - 1) * wide
+            if ruled:
+                edge = left if number == 0 else x + wide
+                sheet.draw.rectangle((x, y, edge, y + high), outline="black", width=1)
+            sheet.draw.text((x + 10, y + (high - size) // 2 - 2), cell, font=font, fill=(15, 15, 20))
+        sheet.lines.append("  ".join(row))
+        y += high
+    y += 40
+    for label, shown in (
+        ("BP", f"{rng.randint(95, 180)}/{rng.randint(50, 105)} mmHg"), ("Pulse", f"{rng.randint(48, 120)}/min"), ("SpO2", f"{rng.randint(86, 100)}% on {rng.randint(1, 6)} L/min"),
+        ("BMI", f"{rng.uniform(18, 41):.1f} kg/m²"), ("Pain", f"{rng.randint(0, 10)}/10"), ("Temp", f"{rng.uniform(35.5, 39.9):.1f} °C"),
+    ):  # fmt: skip
+        y = sheet.put(120, y, f"{label}: {shown}", font)
+    for _ in range(4):
+        y = sheet.wrap(120, y + 10, sentence(rng), font, WIDTH - 260)
+    sheet.put(
+        120,
+        y + 20,
+        f"Verified by: {rng.choice(FIRST)} {rng.choice(LAST)}, MD {_date(rng)} {rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}",
+        font,
+    )
+
+
 LAYOUTS: dict[str, Callable[[_Sheet], None]] = {
     "prose": prose,
     "columns": columns,
     "table": table,
     "form": form,
+    "trend": trend,
 }
 
 
@@ -398,8 +443,8 @@ def stained(image: Pixels, rng: random.Random) -> Pixels:
     page = image.astype(np.float32)
     for _ in range(rng.randint(3, 6)):
         y, x = rng.randint(300, high - 300), rng.randint(100, wide // 2)
-        color = np.array(rng.choice([(90, 255, 255), (150, 255, 150), (255, 190, 255)]), np.float32) / 255
-        page[y : y + rng.randint(26, 40), x : x + rng.randint(200, 700)] *= color
+        tint = np.array(rng.choice([(90, 255, 255), (150, 255, 150), (255, 190, 255)]), np.float32) / 255
+        page[y : y + rng.randint(26, 40), x : x + rng.randint(200, 700)] *= tint
     layer = Image.new("RGBA", (700, 220), (0, 0, 0, 0))
     draw = ImageDraw.Draw(layer)
     color = rng.choice([(190, 20, 30, 120), (30, 50, 170, 120)])

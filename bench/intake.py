@@ -1,10 +1,12 @@
-"""Intake measured: OCR beside its peers, messages, speed and memory.
+"""Intake measured: OCR beside its peers, messages, speed, memory, and how long a dropped file takes.
 
-    python -m bench.intake [--pages N] [--seeds N] [--files N] [--ocrmypdf PATH]
+    python -m bench.intake [--part NAME …] [--pages N] [--skip N] [--seeds N] [--kinds LAYOUT/DAMAGE …]
+                           [--ocrmypdf PATH] [--keep FILE]
 
-OCR is read on the shared pages by level and on hard pages made here (bench.hard_pages), by ours and by plain
-pytesseract, and by OCRmyPDF where the path of its program is given (it is not one of our parts). Peers mark no
-numbers, so their wrong numbers are all unmarked.
+Parts: messages, speed, drop, memory, shared, hard, table; all by default. OCR is read on the shared pages by level
+and on hard pages made here (bench.hard_pages), by ours and by plain pytesseract, and by OCRmyPDF where the path of its
+program is given (it is not one of our parts). Peers mark no numbers, so their wrong numbers are all unmarked. Scores
+of pages gather in the file of ``--keep``, so that a machine in use measures in slices; ``--part table`` prints it.
 """
 
 import argparse
@@ -17,29 +19,36 @@ import statistics
 import subprocess
 import tarfile
 import tempfile
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytesseract
 from numpy.typing import NDArray
 
-from bench.hard_pages import DAMAGES, LAYOUTS, make
+from bench.hard_pages import DAMAGES, LAYOUTS, make, png
 from bench.intake_soak import report_text
 from bench.ocr_scores import PageScore, rates, score
 from clinical.errors import ExtractionError
 from clinical.report import Doubtful, ReportFile
+from practice.settings import Physician
+from resident.parts import make_deidentifier
+from resident.setup import make_practice, open_practice
 from watchers.extract.extract import extract
 from watchers.extract.neural import Neural
 from watchers.extract.ocr import read_page
 from watchers.extract.options import ExtractOptions
 from watchers.extract.sandbox import Sandbox
+from watchers.folder import Progress, watch
 
 SHARED = Path(__file__).parents[1] / "../shared/data"
+PARTS = ("messages", "speed", "drop", "memory", "shared", "hard", "table")
 Pixels = NDArray[np.uint8]
 
 
@@ -64,7 +73,7 @@ class Read:
 Reader = Callable[[Pixels], Read]
 
 
-def shared_pages(limit: int) -> Iterator[Sample]:
+def shared_pages(limit: int, skip: int = 0) -> Iterator[Sample]:
     """Pages of ../shared/data/ocr."""
     if not (SHARED / "ocr/pages.tar").exists():
         return
@@ -73,23 +82,23 @@ def shared_pages(limit: int) -> Iterator[Sample]:
         lzma.open(SHARED / "ocr/pages.jsonl.xz", "rt") as rows,
     ):
         for number, line in enumerate(rows):
-            if number >= limit:
+            if number >= limit + skip:
                 return
             row = json.loads(line)
             stream = tar.extractfile(row["image"])
-            if stream is None:
+            if stream is None or number < skip:
                 continue
             pixels = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_COLOR)
             yield Sample(row["level"], np.asarray(pixels, np.uint8), row["text"], tuple(row["phi_strings"]))
 
 
-def hard_pages(seeds: int, first: int) -> Iterator[Sample]:
-    """Every layout with every damage."""
-    for layout in LAYOUTS:
-        for damage in DAMAGES:
-            for seed in range(first, first + seeds):
-                page = make(layout, damage, seed)
-                yield Sample(f"{layout}/{damage}", page.image, page.text, page.identifiers)
+def hard_pages(kinds: Iterable[str], seeds: int, first: int) -> Iterator[Sample]:
+    """Pages of these layouts and damages."""
+    for kind in kinds:
+        layout, damage = kind.split("/")
+        for seed in range(first, first + seeds):
+            page = make(layout, damage, seed)
+            yield Sample(kind, page.image, page.text, page.identifiers)
 
 
 def ours() -> Reader:
@@ -125,33 +134,50 @@ def ocrmypdf(program: str) -> Reader:
     return read
 
 
-def compare(title: str, samples: Iterator[Sample], readers: dict[str, Reader]) -> None:
-    """Print a table of levels and readers."""
-    scores: dict[tuple[str, str], list[PageScore]] = defaultdict(list)
+def compare(group: str, samples: Iterator[Sample], readers: dict[str, Reader], keep: Path) -> None:
+    """Read pages with every reader; scores go to the end of ``keep``."""
+    with keep.open("a", encoding="utf-8") as rows:
+        for sample in samples:
+            for name, reader in readers.items():
+                started = _processor_seconds()
+                found = reader(sample.image)
+                spent = _processor_seconds() - started
+                made = score(sample.text, found.text, found.doubtful, sample.identifiers)
+                row = {
+                    "group": group,
+                    "level": sample.level,
+                    "reader": name,
+                    "seconds": spent,
+                    **asdict(made),
+                }
+                rows.write(json.dumps(row) + "\n")
+                rows.flush()
+
+
+def table(keep: Path) -> None:
+    """Every page that was read, by level and reader."""
+    scores: dict[tuple[str, str, str], list[PageScore]] = defaultdict(list)
     seconds: dict[str, list[float]] = defaultdict(list)
-    for sample in samples:
-        for name, reader in readers.items():
-            started = _processor_seconds()
-            found = reader(sample.image)
-            seconds[name].append(_processor_seconds() - started)
-            made = score(sample.text, found.text, found.doubtful, sample.identifiers)
-            scores[sample.level, name].append(made)
-            scores["all", name].append(made)
-    if not scores:
-        print(f"{title}: the pages are not there")
-        return
-    print(f"\n{title}")
-    print(
-        f"{'level':<20}{'reader':<14}{'pages':>6}{'CER':>8}{'ids':>7}{'wrong/p':>9}{'unmarked':>10}{'in vain':>9}"
-    )
-    for (level, name), made in scores.items():
-        r = rates(made)
+    for line in keep.read_text(encoding="utf-8").splitlines() if keep.exists() else ():
+        row = json.loads(line)
+        group, level, name = row.pop("group"), row.pop("level"), row.pop("reader")
+        seconds[name].append(row.pop("seconds"))
+        made = PageScore(**row)
+        scores[group, level, name].append(made)
+        scores[group, "all", name].append(made)
+    print("\npages, hard ones by layout and damage")
+    head = ("group", "level", "reader", "pages", "CER", "ids", "wrong/p", "unmarked", "in vain")
+    print("{:<8}{:<18}{:<12}{:>6}{:>8}{:>7}{:>9}{:>10}{:>9}".format(*head))
+    for (group, level, name), made_of in sorted(scores.items()):
+        r = rates(made_of)
         print(
-            f"{level:<20}{name:<14}{r.pages:>6}{r.error_rate:>8.4f}{r.identifiers:>7.3f}{r.wrong:>9.2f}"
+            f"{group:<8}{level:<18}{name:<12}{r.pages:>6}{r.error_rate:>8.4f}{r.identifiers:>7.3f}{r.wrong:>9.2f}"
             f"{r.unmarked:>10.2f}{r.in_vain:>9.3f}"
         )
     for name, spent in seconds.items():
-        print(f"{name}: {statistics.mean(spent):.1f} processor seconds a page")
+        print(
+            f"{name}: {statistics.median(spent):.1f} processor seconds a page (median), {max(spent):.1f} at most"
+        )
 
 
 def _processor_seconds() -> float:
@@ -192,26 +218,135 @@ def speed(files: int) -> None:
     print(f"\nextraction of text through one worker: {files / took:.0f} reports a second")
 
 
+def drop(files: int) -> None:
+    """Seconds from dropping a text report to its being stored, with de-identification and structure, as in use.
+
+    Reports come one at a time, each after the one before was stored; then as many again all at once.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        make_practice(root / "home", "embedded", (Physician("Lena Okafor"),), root / "key")
+        with open_practice(root / "home") as practice:
+            settings, stop, stored = practice.settings, threading.Event(), threading.Condition()
+            taken = 0
+
+            def told(progress: Progress) -> None:
+                nonlocal taken
+                with stored:
+                    taken = progress.taken
+                    stored.notify_all()
+
+            watching = threading.Thread(
+                target=watch,
+                args=(settings, practice.store, make_deidentifier(settings), stop),
+                kwargs={"report": told},
+            )
+            watching.start()
+
+            def wait_for(count: int) -> float:
+                with stored:
+                    if not stored.wait_for(lambda: taken >= count, timeout=120):
+                        raise SystemExit("a dropped report was not stored within two minutes")
+                return time.monotonic()
+
+            def put(number: int) -> None:
+                (settings.inbox / f".{number}.part").write_text(report_text(number), "utf-8")
+                (settings.inbox / f".{number}.part").rename(settings.inbox / f"{number}.txt")
+
+            put(0)
+            wait_for(1)  # loads the models
+            waits = []
+            for number in range(1, files + 1):
+                began = time.monotonic()
+                put(number)
+                waits.append(wait_for(number + 1) - began)
+            began = time.monotonic()
+            for number in range(files + 1, 2 * files + 1):
+                put(number)
+            together = wait_for(2 * files + 1) - began
+            stop.set()
+            watching.join()
+    waits.sort()
+    print(
+        f"\nfrom dropped to stored, {files} text reports one after another: median {statistics.median(waits):.2f} s, "
+        f"99th of 100 {waits[min(len(waits) - 1, int(0.99 * len(waits)))]:.2f} s"
+    )
+    print(f"{files} dropped at once: {files / together:.1f} stored a second")
+
+
+def memory(pages: int) -> None:
+    """Peak memory of two workers that read page images at the same time, and of this process beside them."""
+    peak = 0.0
+    done = threading.Event()
+
+    def look() -> None:
+        nonlocal peak
+        me = psutil.Process()
+        while not done.wait(0.05):
+            total = 0
+            for process in (me, *me.children(recursive=True)):
+                try:
+                    total += process.memory_full_info().pss
+                except psutil.Error:
+                    continue
+            peak = max(peak, total / 2**20)
+
+    def work(first: int) -> None:
+        with Sandbox(replace(ExtractOptions(), threads=1)) as box:
+            for seed in range(first, first + pages):
+                box.extract(ReportFile("page.png", png(make("prose", "photo", seed))))
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in (0, 1000)]
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done.set()
+    watcher.join()
+    print(f"\ntwo workers reading {pages} photographed pages each, and their parent: at most {peak:.0f} MB")
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--pages", type=int, default=24, help="shared pages to read")
+    parser.add_argument("--skip", type=int, default=0, help="shared pages to pass over")
+    parser.add_argument("--kinds", nargs="+", default=[f"{a}/{b}" for a in LAYOUTS for b in DAMAGES])
     parser.add_argument("--seeds", type=int, default=1, help="hard pages of each kind")
     parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--drops", type=int, default=100)
     parser.add_argument("--ocrmypdf", help="the program of OCRmyPDF, where it is installed")
+    parser.add_argument(
+        "--keep", type=Path, help="file that gathers the scores of pages; a new one by default"
+    )
     options = parser.parse_args()
     os.environ.setdefault("OMP_THREAD_LIMIT", "1")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    readers: dict[str, Reader] = {"resident": ours(), "pytesseract": plain_tesseract}
-    if options.ocrmypdf:
-        readers["ocrmypdf"] = ocrmypdf(options.ocrmypdf)
-    messages()
-    speed(options.files)
-    compare("pages of shared/data/ocr", shared_pages(options.pages), readers)
-    compare("hard pages made here", hard_pages(options.seeds, options.first_seed), readers)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\npeak memory of this process: {peak:.0f} MB")
+    with tempfile.TemporaryDirectory() as folder:
+        keep = options.keep or Path(folder) / "pages.jsonl"
+        readers: dict[str, Reader] = {}
+        if {"shared", "hard"} & set(options.part):
+            readers = {"resident": ours(), "pytesseract": plain_tesseract}
+            if options.ocrmypdf:
+                readers["ocrmypdf"] = ocrmypdf(options.ocrmypdf)
+        if "messages" in options.part:
+            messages()
+        if "speed" in options.part:
+            speed(options.files)
+        if "drop" in options.part:
+            drop(options.drops)
+        if "memory" in options.part:
+            memory(3)
+        if "shared" in options.part:
+            compare("shared", shared_pages(options.pages, options.skip), readers, keep)
+        if "hard" in options.part:
+            compare("hard", hard_pages(options.kinds, options.seeds, options.first_seed), readers, keep)
+        if "table" in options.part:
+            table(keep)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,26 @@ POTASSIUM = {
 }  # fmt: skip
 
 
+def test_laboratory_results_outside_a_report_make_one_and_vital_signs_do_not() -> None:
+    lone = POTASSIUM | {
+        "id": "o7", "code": {"text": "Sodium"}, "category": [{"coding": [{"code": "laboratory"}]}], "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2024-03-06", "valueQuantity": {"value": 139, "unit": "mmol/L"}, "referenceRange": [], "interpretation": [],
+    }  # fmt: skip
+    pulse = lone | {
+        "id": "o8",
+        "code": {"text": "Pulse"},
+        "category": [{"coding": [{"code": "vital-signs"}]}],
+    }
+    first, second = read(bundle(diagnostic(), POTASSIUM, lone, pulse))
+    assert "Sodium" not in first.text and second.text == "OBSERVATIONS\nSodium: 139 mmol/L"
+    assert (second.report_type, second.identity.mrn, second.observed_at) == (
+        "laboratory",
+        "778812",
+        "2024-03-06",
+    )
+    assert first.warnings == ("1 observations outside a report were not read",)
+
+
 def test_a_report_resource_gives_its_own_fields() -> None:
     (report,) = read(bundle(diagnostic(), POTASSIUM))
     person = report.identity

@@ -15,7 +15,7 @@ from watchers.extract.neural import Glyph, Line
 from watchers.extract.options import ExtractOptions
 from watchers.extract.page_geometry import leveling, move, without_rules
 from watchers.extract.page_layout import Piece, arrange
-from watchers.extract.page_marks import find_boxes
+from watchers.extract.page_marks import find_boxes, left_over
 from watchers.extract.spelling import mend_words
 
 QUICK = ExtractOptions(threads=1)
@@ -106,12 +106,21 @@ def test_check_boxes_are_told_apart() -> None:
     ("read", "meant"),
     [
         ("The mitrai valve", "The mitral valve"), ("0kafor, Lena | D0B: 10/5", "Okafor, Lena | DOB: 10/5"), ("HbAlc 10.8%", "HbA1c 10.8%"),
-        ('37.4 "C', "37.4 °C"), ("60 mL/min/1.73 m7", "60 mL/min/1.73 m²"), ("4.1 10~9/L", "4.1 10^9/L"), ("proxímal", "proximal"),
+        ('37.4 "C', "37.4 °C"), ("60 mL/min/1.73 m7", "60 mL/min/1.73 m²"), ("4.1 10~9/L", "4.1 10^9/L"), ("proxímal", "proximal"), ("another S-mm port, l cm", "another 5-mm port, 1 cm"),
         ("B12 T10 L4-L5 2nd H2O", "B12 T10 L4-L5 2nd H2O"), ("Mr. Kaiset and Iiona", "Mr. Kaiset and Iiona"), ("MRN: A0B12", "MRN: A0B12"),
     ],
 )  # fmt: skip
 def test_slips_are_mended_only_where_one_reading_is_left(read: str, meant: str) -> None:
     assert mend_words(line(read)).text == meant
+
+
+def test_a_lone_mark_counts_only_beside_text() -> None:
+    page = np.full((600, 800), 255, np.uint8)
+    text = np.array([[100, 100], [500, 100], [500, 130], [100, 130]], np.float32)
+    page[104:126, 600:604] = 0  # a figure one in the row of the text
+    page[500:522, 300:304] = 0  # dirt far below it
+    (found,) = left_over(page, [text], 30)
+    assert 580 < found[0][0] < 610
 
 
 def test_what_is_read_twice() -> None:

@@ -1,7 +1,8 @@
 """FHIR R4, R4B and R5 as JSON or XML: bundles and single resources, read tolerantly.
 
-One report a DiagnosticReport, DocumentReference or Composition; where there is none, observations are
-gathered by patient and day. What a reader does not know is passed over, never an error.
+One report a DiagnosticReport, DocumentReference or Composition; laboratory results outside of them, and where
+there is none all observations, are gathered by patient and day. What a reader does not know is passed over, never
+an error.
 """
 
 import html
@@ -86,9 +87,10 @@ def _read(values: Sequence[Any], embedded: Embedded) -> tuple[Reading, ...]:
         if made:
             out.append(made)
     loose = [o for o in bundle.of("Observation") if id(o) not in used]
-    if not out and loose:
-        out = _observations(loose, bundle)
-        loose = []
+    # Beside reports only laboratory results make reports of their own; without any, every observation does.
+    read = [o for o in loose if not out or category_of(o) == "laboratory"]
+    out += _observations(read, bundle)
+    left = len(loose) - len(read)
     if not out:
         if problems:
             raise problems[0]
@@ -97,8 +99,8 @@ def _read(values: Sequence[Any], embedded: Embedded) -> tuple[Reading, ...]:
             "no-report", f"FHIR resources of type {kinds} carry no report.", "Nothing needs to be done."
         )
     notes = []
-    if loose:
-        notes.append(f"{len(loose)} observations outside a report were not read")
+    if left:
+        notes.append(f"{left} observations outside a report were not read")
     if problems:
         notes.append(f"{len(problems)} reports of the file could not be read ({problems[0].reason})")
     if notes:

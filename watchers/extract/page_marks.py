@@ -50,9 +50,16 @@ def left_over(image: Pixels, boxes: Sequence[NDArray[np.float32]], line: float) 
     found = []
     for index in range(1, number):
         x, y, wide, high, _ = (int(v) for v in around[index])
+        if wide < 1.6 * line and not _in_a_row(y + high / 2, boxes):
+            # A lone mark with no text beside it is dirt or an edge.
+            continue
         x0, y0, x1, y1 = x - pad * 0.2, y - pad, x + wide + pad * 0.2, y + high + pad
         found.append(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32))
     return found
+
+
+def _in_a_row(middle: float, boxes: Sequence[NDArray[np.float32]]) -> bool:
+    return any(box[:, 1].min() < middle < box[:, 1].max() for box in boxes)
 
 
 def find_boxes(image: Pixels, line: float) -> tuple[CheckBox, ...]:
