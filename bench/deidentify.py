@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.deid_cases import HALVES, make_cases
+from bench.deid_fresh import VARIANTS, make_fresh
 from clinical.deidentify.deidentifier import Deidentifier, Policy
 
 DATA = Path(__file__).parents[1] / "../shared/data"
@@ -105,6 +106,25 @@ def made_up(half: str, count: int) -> list[Row]:
             (f"header {c.header.split('/')[0]}", f"pool {c.pool}"),
         )
         for c in make_cases(bodies[begin : begin + count], half)
+    ]
+
+
+def fresh(variant: str, count: int) -> list[Row]:
+    """Reports of other sources in formats and names that no rule was written for."""
+    used = {str(r["source_id"]) for r in rows_of("deid/injected_reports.jsonl.xz")}
+    reports = [r for r in rows_of("reports/mtsamples.jsonl.xz") if r["id"] not in used]
+    bodies = [(str(r["id"]), str(r["transcription"])) for r in reports if len(str(r["transcription"])) > 400]
+    chosen = bodies[VARIANTS.index(variant) :: 7][:count]
+    return [
+        Row(
+            c.id,
+            c.text,
+            c.spans,
+            (),
+            c.pool in {"words", "eponyms"},
+            (f"header {c.header.split('/')[0]}", f"pool {c.pool}"),
+        )
+        for c in make_fresh(chosen, variant)
     ]
 
 
@@ -267,7 +287,7 @@ def main() -> None:
     )
     parser.add_argument("--limit", type=int, default=None, help="rows a set at most")
     parser.add_argument(
-        "--misses", type=int, default=0, help="print so many misses a set, never of the held half"
+        "--misses", type=int, default=0, help="print so many misses a set, never of the held and confirm sets"
     )
     parser.add_argument("--out", type=Path, default=None, help="write the figures as JSON too")
     options = parser.parse_args()
@@ -282,6 +302,8 @@ def main() -> None:
     sets = {"injected": injected(options.limit)} if "injected" in wanted else {}
     for half in (half for half in HALVES if half in wanted):
         sets[half] = made_up(half, min(options.limit or 300, 300))
+    for variant in (variant for variant in VARIANTS if variant in wanted):
+        sets[variant] = fresh(variant, min(options.limit or 150, 150))
     print(HEAD)
     results = {}
     for name, rows in sets.items():
@@ -295,7 +317,7 @@ def main() -> None:
     for name, tally in results.items():
         shares = {g: f"{1 - bad / n:.2f} of {n}" for g, (n, bad) in sorted(tally.groups.items())}
         print(f"clean by group, {name}: {shares}")
-        if options.misses and name != "held":
+        if options.misses and name not in {"held", "confirm"}:
             for miss in tally.misses[: options.misses]:
                 print("  miss", *miss)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

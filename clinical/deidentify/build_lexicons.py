@@ -87,6 +87,41 @@ def ordinary_words(
     return words, medicines
 
 
+STILL_WORDS = frozenset(
+    (
+        "rod rods iris chambers hooks seal silver shaver hammer holder pace blocker watts crystal golden"
+        " shell keys corona junior north south do ed german welsh christian roman villa browning downing"
+        " laws buck major royal champion means van ash bean lemon lemons salmon trout nettles maples"
+        " wheat bales pike bulls ham bacon dill pepper queen prince wills tang swan hare rattle warden"
+        " matron monk rector stringer carrier stretcher sister brook ware dodge dove heart reed sole crow"
+        " stark bland moody keen savage jolly handy gallant merchant painter singer butcher barber porter"
+        " butts doe beaver beavers crews pool fortune justice charity joy forte vest shepherds waters"
+        " rivers flint sling mead ginger olive olives amber ruby opal jewel pearl fern lily ivy laurel"
+        " holly hazel violet daisy autumn heath rocky misty sandy sherry brandy myrtle garland sterling"
+        " marlin rusty penny shelly harp barge fountain battle"
+    ).split()
+)
+"""Common names that reports write as words too, though the corpora below happen not to."""
+
+
+def seldom_words(data: Path) -> set[str]:
+    """Returns common names of the US census that clinical prose never writes in lower case.
+
+    A dictionary holds ``nancy`` and ``turner``; a report means a person.
+    """
+    seen: set[str] = set()
+    for name in ("aci_bench", "mts_dialog", "medec", "pubmedqa"):
+        for row in rows(data / "tasks" / f"{name}.jsonl.xz"):
+            for text in texts(row):
+                seen |= {w for w in WORD.findall(text) if w.islower()}
+    folder = Path(str(importlib.import_module("names").__file__)).parent
+    common: set[str] = set()
+    for file, most in (("dist.male.first", 700), ("dist.female.first", 900), ("dist.all.last", 3000)):
+        lines = (folder / file).read_text(encoding="utf-8").splitlines()[:most]
+        common |= {key(line.split()[0]) for line in lines if line.split()}
+    return common - seen - STILL_WORDS
+
+
 def abbreviations(data: Path) -> set[str]:
     """Returns clinical abbreviations of letters only."""
     with lzma.open(data / "lexicons" / "medical_abbreviations.csv.xz", "rt", encoding="utf-8") as lines:
@@ -134,6 +169,7 @@ def main() -> None:
     words, medicines = ordinary_words(
         options.data, options.dictionaries, options.drugs, options.icd, given | family
     )
+    words -= seldom_words(options.data)
     places = {
         key(w)
         for w in faker_parts(

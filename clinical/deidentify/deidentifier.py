@@ -32,10 +32,13 @@ from clinical.deidentify.known import (
     people_of,
 )
 from clinical.deidentify.names import NameGrammar
+from clinical.deidentify.passing import Passing, beside
 from clinical.deidentify.patterns import build_registry, find_patterns
-from clinical.deidentify.places import PlaceGrammar
+from clinical.deidentify.places import PlaceGrammar, homes
 from clinical.deidentify.propagate import propagate
 from clinical.deidentify.risk import load_calibration, residual_risk
+from clinical.deidentify.shapes import LAYER as SHAPES
+from clinical.deidentify.shapes import find_shapes
 from clinical.deidentify.tags import TAG, date_tag, tag
 from clinical.deidentify.vocabulary import load_vocabulary
 from clinical.deidentify.words import Words, find_words
@@ -89,6 +92,7 @@ class Deidentifier:
         self._vocabulary = load_vocabulary(policy.language)
         self._dates = DateForms(policy.language)
         self._names = NameGrammar(self._vocabulary, announced_only=spanish)
+        self._passing = None if spanish else Passing(self._vocabulary)
         self._places = PlaceGrammar(self._vocabulary)
         self._labels = load_labels("fields.toml", *(("fields_es.toml",) if spanish else ()))
         self._registry = build_registry(
@@ -105,7 +109,17 @@ class Deidentifier:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers that run."""
-        every = [known_layer.LAYER, "fields", "grammar", "patterns", DATES, "ages", "places", "propagated"]
+        every = [
+            known_layer.LAYER,
+            "fields",
+            "grammar",
+            "patterns",
+            DATES,
+            "ages",
+            "places",
+            SHAPES,
+            "propagated",
+        ]
         models = ((ner.LAYER,) if self._model else ()) + ((tagger.LAYER,) if self._tagger else ())
         return tuple(n for n in every if n not in self._policy.without) + models
 
@@ -210,6 +224,9 @@ class Deidentifier:
         found.extend(places_in_fields(text, fields, words, vocabulary))
         found.extend(self._places.find(words))
         found.extend(self._names.find(words))
+        if self._passing is not None:
+            found.extend(self._passing.find(words))
+            found.extend(find_shapes(words, vocabulary, [(d.start, d.end) for d in dates]))
         if self._policy.safe_harbor:
             found.extend(find_ages(text))
         if self._model is not None:
@@ -225,14 +242,19 @@ class Deidentifier:
         found.extend(known_phrases(text, known.places))
         if identity and people:
             found.extend(initials(words, people[0], vocabulary))
+        named = [(f.start, f.end) for f in found if f.label == "NAME" and f.score >= PROPAGATE]
+        found.extend(homes(words, named, vocabulary))
+        found.extend(beside(words, named, vocabulary))
         found = [f for f in found if f.layer not in self._policy.without]
         found = [f for f in found if not self._allowed(text[f.start : f.end])]
         if "propagated" not in self._policy.without:
-            found.extend(
+            carried = [
                 f
                 for f in self._propagated(words, people, known, found)
                 if not self._allowed(text[f.start : f.end])
-            )
+            ]
+            found.extend(carried)
+            found.extend(beside(words, [(f.start, f.end) for f in carried], vocabulary))
         return merge(found)
 
     def _propagated(

@@ -250,11 +250,14 @@ def _believed(run: list[str], text: str, item: Field, vocabulary: Vocabulary) ->
     listed = sum(vocabulary.name(word) for word in run)
     rest = text[item.start : item.end].strip()
     if run[0].islower():
-        return listed == len(run) and len(rest.split()) <= 4 and item.label in _PATIENT
+        plain = item.label in _PATIENT or not any(vocabulary.ordinary(word) for word in run)
+        known = all(vocabulary.name(word) or not vocabulary.ordinary(word) for word in run)
+        return known and len(rest.split()) <= 4 and plain
     return listed * 2 >= len(run) and len(rest.split()) <= 8
 
 
 _STREET = re.compile(r"\d")
+_SAYS = re.compile(r"\b(?:is|was|are|were|has|had|who|this|that|patient|she|he|we|with)\b")
 
 
 def places_in_fields(
@@ -267,6 +270,8 @@ def places_in_fields(
         value = text[item.start : item.end]
         trimmed = value.strip(" \t.,-")
         if len(trimmed) < 2 or len(trimmed.split()) > 14 or not re.search(r"[^\W\d_]|\d{4,}", trimmed):
+            continue
+        if len(_SAYS.findall(trimmed.lower())) > 1:
             continue
         start = item.start + value.index(trimmed)
         index = words.at(start)

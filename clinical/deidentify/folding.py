@@ -5,8 +5,10 @@ look-alike letters become Latin, odd blanks become a blank. Each character of th
 source it came from, so that whatever is found in the view can be cut out of the source.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _INVISIBLE = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2060\ufeff") | frozenset(
     chr(c)
@@ -57,7 +59,7 @@ class Folded:
 def fold(text: str) -> Folded:
     """Returns the view of ``text`` that recognizers read."""
     if text.isascii() and "`" not in text:
-        return Folded(text)
+        return Folded(unwrap(text))
     letters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -75,7 +77,38 @@ def fold(text: str) -> Folded:
         starts.append(index)
         ends.append(index + 1)
     _unmask(letters)
-    return Folded("".join(letters), tuple(starts), tuple(ends))
+    return Folded(unwrap("".join(letters)), tuple(starts), tuple(ends))
+
+
+_COLUMNS = re.compile(r"\S[ ]{4,}\S|\t|[|]")
+_GOES_ON = re.compile(r"[^\W_]\S*")
+_LABELLED = re.compile(r"[^\W\d_][\w .#/'()-]{0,28}:(?:\s|$)")
+
+
+def unwrap(text: str) -> str:
+    """Turns line ends into blanks where a line broke only because the next word did not fit; lengths stay.
+
+    A break is soft if the lines of the text end near one width that the first word of the next line would have passed.
+    """
+    lines = text.split("\n")
+    width = max(map(len, lines))
+    if not 45 <= width <= 110 or len(lines) < 5:
+        return text
+    soft = []
+    for upper, lower in pairwise(lines):
+        word = _GOES_ON.match(lower)
+        soft.append(
+            bool(word)
+            and len(upper) > width * 0.6
+            and len(upper) + 1 + len(word.group() if word else "") > width
+            and not _COLUMNS.search(upper)
+            and not _LABELLED.match(lower)
+        )
+    if sum(soft) < 3:
+        return text
+    return lines[0] + "".join(
+        (" " if joined else "\n") + line for joined, line in zip(soft, lines[1:], strict=True)
+    )
 
 
 def _plain(char: str) -> str:

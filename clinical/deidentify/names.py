@@ -76,6 +76,30 @@ _SURE_LETTER = frozenset(["dear", "cc", "bcc", "c.c.", "attn", "fao", "copies to
 _COPIES = re.compile(r"[ \t]*(?:,[ \t]*[A-Z][A-Za-z.-]{1,5}\b\.?)*[ \t]*(?:;|,|&|and|/)[ \t]*(?=[^\W\d_])")
 
 
+_THEN = re.compile(r"[ ]?(?:$|[,.;)]|[ ](?:on|in|at|and|who|for)[ ])", re.MULTILINE)
+_ACT = re.compile(r"[a-z]{3,}(?:ed|es)\Z|is\Z|was\Z|will\Z|has\Z|had\Z")
+
+
+def _acts(words: Words, index: int) -> bool:
+    """Tells whether the word at ``index`` says what a person did or does."""
+    return index < len(words.items) and bool(_ACT.match(words.items[index].text))
+
+
+_SHORT = frozenset("to an do so no my in or on he be ly vo ho ng u".split())
+
+
+def _short_name(words: Words, vocabulary: Vocabulary, index: int) -> bool:
+    """Tells whether a word of grammar is a family name here: ``Dr. To``, in a line that is not all capitals."""
+    word = words.items[index]
+    return (
+        word.key in _SHORT
+        and word.title
+        and word.key in vocabulary.family
+        and not words.shouting(index)
+        and words.text[word.start - 2 : word.start] == ". "
+    )
+
+
 class NameGrammar:
     """The cues of one vocabulary, compiled once.
 
@@ -161,13 +185,28 @@ class NameGrammar:
                 if plain and (shout or word.text.islower()) and not known:
                     break
                 phrase = forward(words, vocabulary, index, lower=lower, roles=strong)
+                if phrase is None and strong and _short_name(words, vocabulary, index):
+                    phrase = Phrase(index, index + 1)
                 if phrase is None or (not strong and not self._believed(words, phrase)):
+                    if phrase and self._lone(words, phrase):
+                        yield _found(words, phrase, 0.8)
                     break
                 yield _found(words, phrase, 0.98 if strong else 0.85)
                 after = _AND.match(words.text, words.items[phrase.last - 1].end)
                 if not after or title.lower() != "drs":
                     break
                 index = words.at(after.end())
+
+    def _lone(self, words: Words, phrase: Phrase) -> bool:
+        """Tells whether one listed name that is an eponym too follows a weak title: ``Nurse Mayo assisted``."""
+        word = words.items[phrase.first]
+        return (
+            phrase.last - phrase.first == 1
+            and word.title
+            and self._vocabulary.name(word.text)
+            and (not self._vocabulary.ordinary(word.text) or (word.gap == " " and _acts(words, phrase.last)))
+            and not is_term(words, self._vocabulary, phrase.first)
+        )
 
     def _before_degrees(self, words: Words) -> Iterator[Found]:
         for index, word in enumerate(words.items):
@@ -207,10 +246,13 @@ class NameGrammar:
                 )
             run = words.items[phrase.first : phrase.last]
             named = any(self._vocabulary.name(w.text) for w in run)
-            if signing and (self._strange(words, run) or (len(run) > 1 and named)):
+            initial = len(run) > 1 and len(run[0].text) == 1 and run[0].gap.startswith(".")
+            if signing and (self._strange(words, run) or (len(run) > 1 and named) or initial):
                 yield _found(words, phrase, 0.95)
             elif not signing and self._believed(words, phrase):
                 yield _found(words, phrase, 0.85)
+            elif self._lone(words, phrase) and _THEN.match(words.text, run[-1].end):
+                yield _found(words, phrase, 0.75)
 
     def _letter(self, words: Words, match: re.Match[str]) -> Iterator[Found]:
         vocabulary = self._vocabulary

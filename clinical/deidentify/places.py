@@ -1,7 +1,7 @@
 """Facilities and places by their surroundings: "Mercy Hospital", "lives in Akron", a letterhead's lines."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from clinical.deidentify.found import Found
 from clinical.deidentify.propagate import is_term
@@ -21,7 +21,10 @@ _HEAD = re.compile(
     r"|Cent(?:er|re)|Memorial|Family[ ](?:Practice|Medicine|Health|Physicians)|Practice|Associates|Institute|Pavilion"
     r"|(?:Nursing|Care|Rest|Retirement|Group)[ ]Home|Nursing[ ](?:Facility|Cent(?:er|re))|Manor|University|College"
     r"|(?:High|Elementary|Middle)[ ]School|Pharmacy|Laborator(?:y|ies)|Diagnostics|Imaging|Radiology|Orthopa?edics"
-    r"|Cardiology|Pediatrics|Physicians|Surgeons|Specialists|Rehab(?:ilitation)?(?:[ ]Cent(?:er|re))?|Assisted[ ]Living"
+    r"|Cardiology|Pediatrics"
+    r"|Neurology|Gastroenterology|Oncology|Urology|Dermatology|Ophthalmology|Psychiatry"
+    r"|Physicians|Surgeons|Specialists|(?:Surgery|Surgical|Endoscopy|Imaging)[ ](?:Cent(?:er|re)|Suites?)"
+    r"|Rehab(?:ilitation)?(?:[ ]Cent(?:er|re))?|Assisted[ ]Living"
     r"|Dialysis|Partners|Prison|Jail|Correctional[ ](?:Facility|Institution)|Shelter|Church|Inc\.?|LLC|PLLC|Ltd\.?)"
     r"|hospital|clinic|medical[ ]center"
     r"|HOSPITAL|CLINIC|MEDICAL[ ]CENT(?:ER|RE)|INFIRMARY|HOSPICE|HEALTH[ ](?:SYSTEM|CENT(?:ER|RE))|MEDICAL[ ]GROUP)"
@@ -50,7 +53,20 @@ _BEFORE = frozenset(
     ]
 )
 _FRONT = frozenset(["la", "el", "le", "los", "las", "de", "da", "van", "von", "den", "der", "san", "al"])
-_LINK = re.compile(r"(?:'s?)?[ ]|\.[ ]?|[ ]?&[ ]?|[ ]?-[ ]?|[ ]?,[ ](?=and)")
+_OF = re.compile(
+    rf"[ ](?:of|OF|at|in)[ ](?:the[ ]|THE[ ])?(?=[{UPPER}])|[ ]?[-,][ ](?=[{UPPER}])|[ ](?=[{UPPER}])"
+)
+_WITHIN = re.compile(r"(?:'[sS]?)?[ ]|\.[ ]|-|'")
+_LONE = re.compile(r"[ \t]*(?:$|[,.;)|]|[ ](?:on|in|and|for|to|with|by|from)[ ])", re.MULTILINE)
+_FILLS = re.compile(rf"[{UPPER}][\w'-]*(?:[ ][{UPPER}][\w'-]*)?[ \t]*(?:$|[;|])", re.MULTILINE)
+_CAMPUS = re.compile(
+    rf"(?:[ ]?[-,][ ]|[ ]at[ ])(?:[{UPPER}][\w'.-]*[ ](?:d')?){{1,4}}"
+    r"(?i:campus|division|branch|site|location|office)(?!\w)"
+)
+_TITLED = frozenset(
+    ["dr", "mr", "mrs", "ms", "miss", "prof", "i", "he", "she", "tel", "phone", "fax", "mrn", "dob"]
+)
+_LINK = re.compile(r"(?:'[sS]?)?[ ]|\.[ ]?|[ ]?&[ ]?|[ ]?-[ ]?|[ ]?,[ ](?=and)")
 _SAINTS = re.compile(r"(?<!\w)(?:St|Saint)\.?[ ][A-Z][a-z]+'s(?!\w)")
 _CONTACT = re.compile(
     r"(?i)^[ \t]*(?:tel|phone|ph|fax|telephone|t:|p:|f:|e-?mail|www\.|http|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})"
@@ -64,9 +80,9 @@ class PlaceGrammar:
         self._vocabulary = vocabulary
         verbs = "|".join(sorted(vocabulary.place_verbs, key=len, reverse=True))
         self._lives = re.compile(
-            rf"(?<![\w])(?:{verbs})[ ]"
-            r"(?:(?:to|in|from|at|near|outside|around|of|back|here|alone|out|down|up|over|by|for"
-            r"|with|her|his|their|is|are)[ ]){0,2}(?:in|from|to|near|at|outside|of)[ \n](?:the[ ])?"
+            rf"(?<![\w])(?i:(?:{verbs})[ ]"
+            r"(?:(?:to|in|from|at|near|outside|around|of|back|here|alone|out|down|up|over|by|for|an?|as"
+            r"|with|her|his|their|is|are)[ ]){0,2}(?:[a-z]{3,12}[ ])?(?:in|from|to|near|at|outside|of)[ \n](?:the[ ])?)"
             rf"(?=[{UPPER}])"
         )
         codes = "|".join(sorted(code.upper() for code in vocabulary.state_codes))
@@ -124,15 +140,25 @@ class PlaceGrammar:
                     if index > first
                     else " "
                 )
-                if gap not in (" ", ". "):
+                if gap not in (" ", ". ") or (index > first and words.items[index].key in vocabulary.stop):
+                    break
+                if words.items[index].caps and vocabulary.ordinary(words.items[index].text):
                     break
                 index += 1
             run = words.items[first:index]
-            if not run or not run[0].title or run[0].key in vocabulary.stop | vocabulary.regions:
+            if not run or run[0].key in vocabulary.stop | vocabulary.regions:
+                continue
+            if not run[0].title and not (words.shouting(first) and not vocabulary.ambiguous(run[0].text)):
                 continue
             cities = any(w.key in vocabulary.cities for w in run)
-            if (all(vocabulary.ambiguous(w.text) for w in run) and not cities) or any(
-                w.caps and len(w.text) < 6 for w in run
+            if any(w.caps and len(w.text) < 6 and not words.shouting(first) for w in run) or any(
+                w.key in vocabulary.generic | vocabulary.keep_before for w in run
+            ):
+                continue
+            if all(vocabulary.ambiguous(w.text) for w in run) and not cities and len(run) == 1:
+                continue
+            if any(w.key in vocabulary.regions or w.key in {"united", "states"} for w in run) and all(
+                vocabulary.ordinary(w.text) or w.key in vocabulary.regions for w in run
             ):
                 continue
             listed = any(w.key in vocabulary.places for w in run)
@@ -156,7 +182,8 @@ class PlaceGrammar:
                 break
             if between.startswith(".") and word.key not in {"st", "mt", "ft"} and len(word.text) > 1:
                 break
-            if word.key in _BEFORE and not (word.key == "new" and word.capital):
+            lady = word.key == "our" and word.capital and items[first].key == "lady"
+            if word.key in _BEFORE and not lady and not (word.key == "new" and word.capital):
                 break
             if word.text.islower() and word.key not in vocabulary.particles and word.key not in {"of", "and"}:
                 break
@@ -174,8 +201,10 @@ class PlaceGrammar:
             head = re.sub(r".*[ ]", "", match.group()).lower().rstrip(".")
             run = self._before_head(words, words.at(match.start()), shout)
             special = [w for w in run if w.capital and w.key not in vocabulary.generic and len(w.text) > 1]
+            tail = self._tail(words, match)
             if not special:
-                yield from self._of_somewhere(words, match, run)
+                if tail > match.end():
+                    yield Found(run[0].start if run else match.start(), tail, "LOCATION", 0.85, LAYER)
                 continue
             strange = self._strange(special)
             if match.group().islower() and (
@@ -187,16 +216,39 @@ class PlaceGrammar:
                 continue
             if all(w.key in vocabulary.stop for w in special):
                 continue
-            yield Found(run[0].start, match.end(), "LOCATION", 0.95 if strange or saint else 0.75, LAYER)
+            yield Found(run[0].start, tail, "LOCATION", 0.95 if strange or saint else 0.75, LAYER)
 
-    def _of_somewhere(self, words: Words, match: re.Match[str], run: Sequence[Word]) -> Iterator[Found]:
-        """Yields "University Hospital of Padua": a generic name that ends in a place."""
-        after = re.compile(rf"[ ]of[ ](?:the[ ])?(?=[{UPPER}])").match(words.text, match.end())
-        if not after or words.at(after.end()) >= len(words.items):
-            return
-        place = words.items[words.at(after.end())]
-        if not self._vocabulary.ordinary(place.text) or place.key in self._vocabulary.places:
-            yield Found(run[0].start if run else match.start(), place.end, "LOCATION", 0.85, LAYER)
+    def _tail(self, words: Words, match: re.Match[str]) -> int:
+        """Returns where a facility ends whose place stands behind it: "Hospital of Padua", "Clinic - Troy Campus"."""
+        vocabulary, text = self._vocabulary, words.text
+        shout = match.group().isupper()
+        campus = _CAMPUS.match(text, match.end())
+        if campus:
+            return campus.end()
+        link = _OF.match(text, match.end())
+        end, index = match.end(), words.at(link.end() if link else match.end())
+        if link is None or (match.group().islower() and link.group().strip() not in {"of", "at"}):
+            return end
+        bare = link.group().strip() in {"", "-", ","}
+        first = index
+        while index < len(words.items) and index - first < 4:
+            word = words.items[index]
+            gap = text[end : word.start] if index > first else " "
+            if not _WITHIN.fullmatch(gap) or not (word.capital or word.key in vocabulary.particles):
+                break
+            if word.key in vocabulary.stop or (shout and not word.caps) or word.key in _TITLED:
+                break
+            if word.caps and not shout and not words.shouting(index):
+                break
+            plain = vocabulary.ordinary(word.text) and word.key not in vocabulary.places
+            if plain and (
+                shout or (bare and not _FILLS.match(text, word.start)) or word.key in vocabulary.generic
+            ):
+                break
+            index, end = index + 1, word.end
+        if index > first and bare and not _LONE.match(text, end):
+            return match.end()
+        return end
 
     def _letterhead(self, words: Words) -> Iterator[Found]:
         """Yields unlabelled lines of facility and address at the top of a letter, near its contact line."""
@@ -221,6 +273,29 @@ class PlaceGrammar:
             if address or (head and any(w.key not in vocabulary.generic for w in run)):
                 start = line.start() + line.group().index(body)
                 yield Found(start, start + len(body), "LOCATION", 0.93, LAYER)
+
+
+_HOME = re.compile(
+    rf"[ ](?:of|from)[ ](?P<town>[{UPPER}][\w'-]+(?:[ ](?:[{UPPER}][\w'-]+|du|de|la|of|d'[{UPPER}]\w+)){{0,2}})"
+    r"(?=[ \t]*(?:$|[,;.)|]|[ ]{2}))",
+    re.MULTILINE,
+)
+
+
+def homes(words: Words, names: Iterable[tuple[int, int]], vocabulary: Vocabulary) -> Iterator[Found]:
+    """Yields the town behind a name that was found: ``Ann Lee of Padua``."""
+    for _, end in names:
+        match = _HOME.match(words.text, end)
+        if match is None:
+            continue
+        index = words.at(match.start("town"))
+        run = [w for w in words.items[index : index + 4] if w.start < match.end()]
+        known = vocabulary.generic | vocabulary.stop | vocabulary.keep_before | vocabulary.regions
+        if not run or any(w.key in known for w in run if w.capital):
+            continue
+        if len(run) == 1 and vocabulary.ordinary(run[0].text) and run[0].key not in vocabulary.places:
+            continue
+        yield Found(*match.span("town"), "LOCATION", 0.8, LAYER)
 
 
 def is_common(word: Word, vocabulary: Vocabulary) -> bool:

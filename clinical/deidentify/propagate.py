@@ -149,6 +149,14 @@ def _whole_names(words: Words, pairs: Mapping[str, frozenset[str]], covered: set
                 yield Found(items[index].start, last.end, "NAME", 0.97, LAYER)
 
 
+_ALONE = re.compile(r"[,:][ \t]*(?:\n|\Z)")
+
+
+def _opens_line(text: str, start: int) -> bool:
+    """Tells whether nothing but blanks stands before ``start`` in its line."""
+    return not text[text.rfind("\n", 0, start) + 1 : start].strip()
+
+
 def _deletions(word: str) -> set[str]:
     return {word[:i] + word[i + 1 :] for i in range(len(word))}
 
@@ -179,6 +187,8 @@ def _score(words: Words, vocabulary: Vocabulary, index: int, covered: set[int], 
         )
         if near < 3:
             return 0.95
+    if word.title and _ALONE.match(words.text, word.end) and _opens_line(words.text, word.start):
+        return 0.9
     shouting = word.caps and words.shouting(index)
     if shouting:
         return (

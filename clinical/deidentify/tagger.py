@@ -16,6 +16,7 @@ import numpy as np
 
 from clinical.deidentify.found import Found
 from clinical.deidentify.phrases import DEGREE
+from clinical.deidentify.shapes import edges
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import Word, Words
 
@@ -229,11 +230,15 @@ def find_tagged(words: Words, vocabulary: Vocabulary, tagger: Tagger) -> Iterato
     list of names, or several in a row, and never a word in ordinary use.
     """
     chances = judge(words, vocabulary, tagger)
-    edge_top, edge_bottom = _edges(words.text)
+    edge_top, edge_bottom = edges(words.text)
     for column, label, near in ((0, "NAME", _NEAR), (1, "LOCATION", _NEAR_PLACE)):
         for run in _runs(words, chances, column, near, vocabulary.particles):
             best = max(chances[i][column] for i in run)
             items = [words.items[i] for i in run]
+            while items and items[0].key in _OUTSIDE:
+                items.pop(0)
+            if not items or (len(items) == 1 and _in_label(words, items[0], vocabulary)):
+                continue
             around = items[0].start < edge_top or items[-1].end > edge_bottom
             score = min(_trust(words, items, vocabulary, best, around, label), 0.97)
             if score < 0.1:
@@ -244,16 +249,6 @@ def find_tagged(words: Words, vocabulary: Vocabulary, tagger: Tagger) -> Iterato
                 yield Found(start, end, "LOCATION", score, LAYER)
             else:
                 yield Found(start, end, "NAME", score, LAYER)
-
-
-def _edges(text: str) -> tuple[int, int]:
-    """Returns where the header may end and where the sign-off may begin."""
-    filled = [m.span() for m in re.finditer(r"[^\n]*[^\s][^\n]*", text)]
-    lines = [end for _, end in filled]
-    prose = next((start for start, end in filled if end - start > 240), len(text))
-    top = min(lines[min(13, len(lines) - 1)], 800, prose + 120) if lines else 0
-    bottom = max(lines[max(-8, -len(lines))] if lines else 0, len(text) - 500)
-    return top, bottom
 
 
 def _runs(
@@ -278,12 +273,38 @@ def _runs(
         run = [index] if index < len(words.items) else []
 
 
+_MEDICAL = re.compile(
+    r"(?:itis|osis|emia|pathy|ectom(?:y|ies)|[st]om(?:y|ies)|plast(?:y|ies)|scop(?:y|ies|ic)|oma|algia|uria|rrhea|penia|megaly"
+    r"|plegi[ac]|pnea|genic|oid|iac|renal|femoral|tibial|sternal|temporal|meter|graph(?:y|ic)|grams?|lysis|pexy|desis|cele"
+    r"|cardial|gastric|hepatic|pulmonary|vascular|dermal|spinal|ectatic|trophic|centesis|prazole|cillin|mycin|statin"
+    r"|olol|pril|sartan|azepam)\Z"
+)
+"""Endings of medical words and drugs that no list of words may hold."""
+_OUTSIDE = frozenset(["dear", "hello", "hi", "re", "regarding", "attn"])
+_LABEL_GOES_ON = re.compile(r"\.[ ]?[A-Za-z.#/]{0,14}[ ]?[:#]")
+
+
+def _in_label(words: Words, word: Word, vocabulary: Vocabulary) -> bool:
+    """Tells whether a short form with a point is part of a label, as in ``Adm. Date:``."""
+    return (
+        len(word.text) < 6
+        and not vocabulary.name(word.text)
+        and bool(_LABEL_GOES_ON.match(words.text, word.end))
+    )
+
+
 def _trust(
     words: Words, items: Sequence[Word], vocabulary: Vocabulary, best: float, around: bool, label: str
 ) -> float:
     """Weighs what the model says by where it says it and what the words are."""
     whole = [w for w in items if len(w.text) > 1]
-    strange = [w for w in whole if not vocabulary.ambiguous(w.text) and w.key not in vocabulary.abbreviations]
+    strange = [
+        w
+        for w in whole
+        if not vocabulary.ambiguous(w.text)
+        and w.key not in vocabulary.abbreviations
+        and (len(w.key) < 8 or vocabulary.name(w.text) or not _MEDICAL.search(w.key))
+    ]
     names = [w for w in whole if vocabulary.name(w.text)]
     if label == "LOCATION":
         names = [w for w in whole if w.key in vocabulary.places or w.key in vocabulary.facility]

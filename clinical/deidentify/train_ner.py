@@ -150,9 +150,25 @@ def examples(data: Path, rounds: int, seed: int) -> Iterator[tuple[str, list[tup
             fate = rng.random()
             if fate < 0.06:
                 whole = re.sub(r"(?<!⟦)\b(?!NAME\||LOCATION\|)\w+", lambda m: m.group().upper(), whole)
-            elif fate < 0.08:
+            elif fate < 0.14:
+                whole = wrapped(whole, rng.randrange(60, 100))
+            elif fate < 0.16:
                 whole = re.sub(r"\b(?!NAME\||LOCATION\|)\w+", lambda m: m.group().lower(), whole)
             yield unmark(whole)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Breaks long lines between words outside marks."""
+    lines = []
+    for line in text.split("\n"):
+        out = ""
+        for word in re.findall(r"⟦[^⟧]*⟧\S*[ ]*|\S+[ ]*", line):
+            if out and len(MARK.sub(r"\2", out)) + len(MARK.sub(r"\2", word)) > width:
+                lines.append(out.rstrip())
+                out = ""
+            out += word
+        lines.append(out)
+    return "\n".join(lines)
 
 
 def unmark(text: str) -> tuple[str, list[tuple[int, int, str]]]:

@@ -20,7 +20,7 @@ DOCTOR_LABELS = (
     "surgeon|assistant|anesthesiologist|radiologist|pathologist|cardiologist|consultant|consulting physician|requested by|requesting|dictated by|"
     "interpreted by|read by|signed by|electronically signed by|transcribed by|reviewed by|verified by|author|gp|doctor|clinician|examiner|"
     "technologist|nurse|resident|fellow|therapist|seen by|performed by|cc|copy to|copies to|to|from|attn|reported by|reviewing pathologist|"
-    "sonographer|endoscopist|operator|scribe|entered by|authorized by|authenticated by|supervising physician|case manager|social worker"
+    "adm. phys.|req md|rad md|ref. phys.|dict. by|tr|fellow|preop nurse|surgeon(s)|performer|clinician of record|sonographer|endoscopist|operator|scribe|entered by|authorized by|authenticated by|supervising physician|case manager|social worker"
 ).split("|")
 KIN_LABELS = "next of kin|emergency contact|guarantor|guardian|contact|spouse|mother|father|informant|power of attorney|insured|subscriber".split(
     "|"
@@ -58,6 +58,12 @@ FACILITY_ENDS = (
     "Surgical Associates|Cancer Center|Imaging|Radiology Associates|Heart Institute|Nursing Home|Rehabilitation Center|Pediatrics|Community Hospital|"
     "Children's Hospital|Care Center|Infirmary|University Hospital|Orthopedics|Dental Clinic|Eye Institute|Veterans Hospital|Urgent Care|Pharmacy|Manor"
 ).split("|")
+FACILITY_FRONTS = (
+    "Sisters of Charity |University |Children's |Baptist |Methodist |Community |Women's |".split("|")
+)
+SCENES = (
+    "Lakeshore|Pinecrest|Cedar|Green|Elk|Big|Sunset|Riverbend|Hillcrest|Oak|Maple|Blue|Grand|White|North|West|Spring|Meadow|Harbor|Fox|Eagle|Rocky|Sandy|Bay"
+).split("|")
 STREETS = (
     "Street|St|Avenue|Ave.|Road|Rd|Lane|Blvd|Boulevard|Drive|Court|Way|Place|Parkway|Terrace|Circle".split(
         "|"
@@ -85,6 +91,9 @@ WORD_NAMES = (
     "Gray Short Long Young Small Little Strong Sharp Stone Wood Hill Field Brook Rivers Lake Ford Banks Ward Bishop King Knight Church Bell Graves Wilson Foley Crohn "
     "Parkinson Hodgkin Barrett Addison Cushing Paget Weber Love Day Best Wise Good Moody Sweet Swift Root Payne Bone Foote Hand Head Nurse Pain Blunt Blood Winter Frost Snow"
 ).split()
+OPERATIVE = (
+    "PREOPERATIVE DIAGNOSIS|POSTOPERATIVE DIAGNOSIS|PROCEDURE PERFORMED|OPERATION|Preoperative Diagnosis|Procedure|TITLE OF OPERATION|DIAGNOSES|REASON FOR VISIT|CC"
+).split("|")
 HEADINGS = (
     "HISTORY|HISTORY OF PRESENT ILLNESS|FINDINGS|IMPRESSION|PLAN|ASSESSMENT|PHYSICAL EXAMINATION|MEDICATIONS|TECHNIQUE|SUBJECTIVE|OPERATION|INDICATIONS|"
     "Chief Complaint|Assessment and Plan|Past Medical History|Review of Systems|Social History|Procedure"
@@ -162,6 +171,10 @@ class Maker:
             text = family
         elif draw < 0.56:
             text = f"{family} {given}"
+        elif draw < 0.62:
+            text = f"{family}, {given[0]}" + self.pick([".", ".", ""])
+        elif draw < 0.64:
+            text = f"{given[0]} {family}"
         draw = self.rng.random()
         text = text.upper() if draw < 0.16 else text.lower() if draw < 0.2 and not formal else text
         return self.mark(text)
@@ -183,6 +196,8 @@ class Maker:
     def town(self) -> str:
         """Makes up a town."""
         base = self._part(self._names.family, self._family)
+        if self.rng.random() < 0.15:
+            return f"{self.pick(SCENES)} {self.pick(['River', 'Grove', 'Timber', 'Creek', 'Falls', 'Rock', 'Lake', 'Bend', 'Hills', 'Point'])}"
         draw = self.rng.random()
         if draw < 0.25:
             base += self.pick(["ton", "ville", " City", "burg", "field", " Springs", "ford", " Park"])
@@ -197,7 +212,17 @@ class Maker:
             if self.rng.random() < 0.75
             else self.pick(["St. ", "Saint ", "Mount ", "Our Lady of "]) + self.town()
         )
-        text = f"{place} {self.pick(FACILITY_ENDS)}"
+        end = self.pick(FACILITY_ENDS)
+        text = f"{place} {end}"
+        draw = self.rng.random()
+        if draw < 0.12:
+            text = f"{self.pick(FACILITY_FRONTS)}{end} of {self.town()}"
+        elif draw < 0.18:
+            text = f"{self.pick(['VA ', '', 'Veterans ', 'Kaiser '])}{end} {self.town()}"
+        elif draw < 0.24:
+            text = f"{text}{self.pick([' - ', ', ', ' at '])}{self.town()}{self.pick([' Campus', '', ' Division'])}"
+        elif draw < 0.3:
+            text = f"{self.pick(SCENES)}{self.pick([' ', ' Valley ', ' County ', ' Regional '])}{end}"
         return self.mark(text.upper() if self.rng.random() < 0.12 else text, "LOCATION")
 
     def address(self) -> str:
@@ -400,6 +425,13 @@ def opening(m: Maker) -> str:
             f"I saw {m.mark(who)} at the request of {m.doctor_name()}. ",
             f"{m.mark(who)} was seen by {m.doctor_name()} and {m.mark(' '.join(m.kin))}, RN. ",
             f"Patient {m.mark(who)} was admitted to {m.facility()} from {m.mark(m.town(), 'LOCATION')}. ",
+            m.pick([" / ", " // ", " | ", "   "]).join(
+                [m.mark(who), m.value("number"), m.day(), m.mark(m.doctor[1])]
+            )
+            + "\n\n",
+            f"This is Dr. {m.mark(' '.join(m.doctor))} dictating on {m.mark(who)}, date of birth {m.day()}. ",
+            f"Dear {m.mark(m.other[0])},\n\nI saw {m.mark(who)} of {m.mark(m.town(), 'LOCATION')} today. ",
+            f"{m.facility()}\n{m.pick(['DEPARTMENT OF IMAGING', 'OFFICE NOTE', 'Operative Note'])}\n\n{m.mark(who)}\n{m.day()}\n\n",
             f"From: {m.mark(' '.join(m.doctor))}\nTo: {m.mark(' '.join(m.other))}\nSubject: {m.mark(who)}\n\nHi {m.mark(m.other[0])},\n\n",
         ]
     )
@@ -527,6 +559,11 @@ def body(m: Maker, text: str) -> str:
                     f"{m.pick(HEADINGS)}:  {t.capitalize()}, {m.pick(m.terms)}.",
                     f"MEDICATIONS: {d}, {m.pick(m.drugs)}, {m.pick(m.drugs)} {r.randrange(1, 50)} mg.",
                     f"{t.capitalize()} was seen.",
+                    f"\n{m.pick(OPERATIVE)}:  {m.pick(['Left', 'Right', 'Large', 'Status post', 'Bilateral'])} {t} and {m.pick(m.terms)}.\n",
+                    f"\n{m.pick(OPERATIVE)}: {t.capitalize()} {m.pick(m.terms)}.\n",
+                    f"\nIMPLANT:  {invented(m)} ({e}) {n}.\n",
+                    f"It was closed with 2-0 {e} and 3-0 {invented(m)}.",
+                    f"The {t} was opened with a {invented(m)} {n}.",
                     f"{t.upper()}:  Mild.",
                     f"The {invented(m)} {n} was used.",
                     f"The {invented(m)} was placed.",
@@ -547,6 +584,16 @@ def body(m: Maker, text: str) -> str:
                         f"Seen with {m.mark(m.kin[0])} ({m.pick(['son', 'friend', 'neighbor'])}).",
                         f"Spoke to {m.mark(' '.join(m.kin))} by phone.",
                         f"He works at {m.mark(m.town(), 'LOCATION')}.",
+                        f"She works at a {m.pick(['bakery', 'school', 'farm', 'bank'])} in {m.mark(m.town(), 'LOCATION')}.",
+                        f"{m.mark(m.kin[0])}, {m.pick(['the', 'her', 'his'])} {m.pick(['daughter', 'son', 'wife', 'brother'])}, was present.",
+                        f"{m.pick(['Nurse', 'Dr.', 'Resident', 'Technician'])} {m.mark(m.other[1])} assisted.",
+                        f"Per {m.mark(m.other[1])}'s note of {m.day()}, no change.",
+                        f"Last seen by {m.mark(m.pick([m.other[1], ' '.join(m.other)]))} on {m.day()}.",
+                        f"Prior films from {m.facility()} were compared.",
+                        f"{m.mark(' '.join(m.kin))} was the surgeon then.",
+                        f"{m.mark(m.other[1])}, the covering physician, was notified.",
+                        f"I, {m.mark(' '.join(m.doctor))}, was present throughout.",
+                        f"Transferred from {m.facility()} in {m.mark(m.town(), 'LOCATION')} on {m.day()}.",
                     ]
                 )
             )
