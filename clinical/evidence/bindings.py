@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from clinical.evidence.derived import is_derived, is_total, is_within
 from clinical.evidence.fit import Fit, Unit, modifier_classes, word_set
 from clinical.evidence.index import Line
 from clinical.evidence.quantities import Quantity, same_kind, same_values
@@ -79,17 +80,61 @@ def _distance(line: Line, token: int, first: int, last: int) -> int:
 
 def quantity_fault(claim: Line, chosen: Sequence[Fit]) -> tuple[str, str] | None:
     """(verdict, reason) where a number of the claim is not the report's number for the same thing."""
+    lines = [f.line for f in chosen]
     for q in claim.quantities:
         fault = _judge_number(q, claim, chosen)
         if fault is None:
             continue
-        parts = _split(q) if len(q.values) > 1 else []
+        parts = _split(q) if len(q.values) > 1 and not _has_pair(q, lines) else []
         if parts and all(_judge_number(p, claim, chosen) is None for p in parts):
             continue
-        if _is_difference(q, claim, chosen):
+        if is_derived(q, claim, chosen):
             continue
+        if q.kind == "rate" and any(is_total(o, claim, lines) for o in claim.quantities):
+            continue
+        if _is_count(q, claim) and "another" not in fault[1]:
+            if q.values == (1.0,):
+                continue
+            return ("unsupported", "count: the report gives no such count")
         return fault
+    if any(_is_other_rate(q, claim, lines) for q in claim.quantities if q.kind == "rate"):
+        return ("contradicted", "number: the report gives this dose another number of times")
     return None
+
+
+def _has_pair(q: Quantity, lines: Sequence[Line]) -> bool:
+    """Does the report have pairs too ("2 of 3"), so that this one is not put together from single numbers?"""
+    return q.kind == "pair" and any(o.kind == "pair" for line in lines for o in line.quantities)
+
+
+def _dose_of(rate: Quantity, line: Line) -> Quantity | None:
+    """The dose that is taken so often: the nearest before, else the nearest after."""
+    near = [o for o in line.quantities if o.dimension in ("mass", "form", "units", "volume")]
+    before = [o for o in near if 0 <= rate.first - o.last <= _REACH]
+    after = [o for o in near if 0 <= o.first - rate.last <= _REACH - 4]
+    return before[-1] if before else after[0] if after else None
+
+
+def _is_other_rate(rate: Quantity, claim: Line, lines: Sequence[Line]) -> bool:
+    """Is the claim's dose in the report, but never so many times a day?"""
+    dose = _dose_of(rate, claim)
+    if dose is None or is_total(dose, claim, lines):
+        return False
+    found = [
+        other
+        for line in lines
+        for other in line.quantities
+        if other.kind == "rate"
+        and (mine := _dose_of(other, line)) is not None
+        and same_kind(dose, mine)
+        and same_values(dose, mine)
+    ]
+    return bool(found) and not any(same_values(rate, other) for other in found)
+
+
+def _is_count(q: Quantity, claim: Line) -> bool:
+    """A small number in words without a unit: it may count what the report only lists."""
+    return q.kind == "number" and not q.unit and claim.tokens[q.first].is_word and q.values[0] <= 10
 
 
 def _split(q: Quantity) -> list[Quantity]:
@@ -118,7 +163,7 @@ def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str,
             for option in [other] if len(other.values) == len(q.values) else _split(other):
                 if not same_kind(q, option):
                     unit = unit or q.values == option.values
-                elif not same_values(q, option):
+                elif not same_values(q, option) and not is_within(q, option):
                     if _alike(q, option) and not any(
                         same_kind(c, option) and same_values(c, option) for c in own
                     ):
@@ -145,22 +190,10 @@ def _alike(one: Quantity, two: Quantity) -> bool:
     return 1 / _RIVAL <= abs(one.base[0] / two.base[0]) <= _RIVAL
 
 
-def _is_difference(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> bool:
-    """ "Grew by 3 mm" where the report has 6 and 9 mm."""
-    if q.first == 0 or claim.tokens[q.first - 1].lower != "by" or len(q.values) != 1:
-        return False
-    for fit in chosen:
-        alike = [o for o in fit.line.quantities if o.dimension == q.dimension and len(o.values) == 1]
-        for one in alike:
-            for two in alike:
-                if one is not two and abs(abs(one.base[0] - two.base[0]) - q.base[0]) <= 0.001 * q.base[0]:
-                    return True
-    return False
-
-
 def _comparable(q: Quantity, other: Quantity) -> bool:
     return (
         q.comparator == other.comparator
+        or is_within(q, other)
         or "ago" in (q.kind, other.kind)
         or (q.kind == "time" and not q.comparator)
     )

@@ -82,6 +82,12 @@ def study_words() -> frozenset[str]:
 
 
 @cache
+def relatives() -> frozenset[str]:
+    """Atoms that name a relative."""
+    return frozenset(stem(w) for w in word_set("relatives"))
+
+
+@cache
 def chronic() -> frozenset[str]:
     """Atoms of conditions that a history of means to have still."""
     return frozenset(stem(w) for w in word_set("chronic"))
@@ -158,7 +164,7 @@ def _place(
 
 def conflict_of(mine: Mention, other: Mention, line: Line, past: bool, modal: bool, done: bool) -> str | None:
     """Why the report's mention does not bear out the claim's, or None."""
-    if ("family" in mine.states) != ("family" in other.states):
+    if ("family" in mine.states) != ("family" in other.states) and mine.key not in relatives():
         return "who: patient and family are mixed up"
     if (
         mine.negative != other.negative

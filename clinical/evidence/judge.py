@@ -74,7 +74,10 @@ def align(claim: Line, index: Index) -> Alignment:
             i
             for i in numbers
             if not any(f.covers(i) for f in picked)
-            and not {m.key for m in units[i].mentions} <= heading
+            and not (
+                {m.key for m in units[i].mentions} <= heading
+                and not any(m.negative for m in units[i].mentions)
+            )
             and not is_sex_of(units[i], index)
         ]
     return Alignment(

@@ -17,16 +17,30 @@ import numpy as np
 
 from clinical.evidence.alignment import Alignment
 from clinical.evidence.index import Index, Line
+from clinical.evidence.senses import SENSES, senses
 from clinical.evidence.words import is_empty, stem
 
 # Faults of wording, which the model may overrule; all others are final.
-_PLACE = ("course", "rhythm", "level", "depth", "face", "way", "route", "both", "plurality")
+_PLACE = ("course", "rhythm", "level", "depth", "face", "way", "route", "both", "plurality", "occasion")
 SOFT = frozenset(
-    ["words", "silent", "direction", "sense", "degree", "negation", "when", "certainty", "qualifier", *_PLACE]
+    [
+        "words",
+        "silent",
+        "count",
+        "direction",
+        "sense",
+        "degree",
+        "negation",
+        "when",
+        "certainty",
+        "qualifier",
+        *_PLACE,
+    ]
 )
 _KINDS = (
     "words",
     "silent",
+    "count",
     "direction",
     "sense",
     "degree",
@@ -203,6 +217,7 @@ def features(alignment: Alignment, index: Index) -> list[float]:
         float(bool(negations[0]) != bool(negations[-1])),
         float(negations[0]),
         float(len(alignment.chosen)),
+        *senses(alignment, lines),
     ]
 
 
@@ -228,6 +243,7 @@ FEATURES = (
     "negation_differs",
     "negations",
     "lines",
+    *SENSES,
 )
 
 

@@ -15,6 +15,9 @@ from clinical.evidence.words import RULES, Token, tokens_of
 
 _TAG_DAYS = re.compile(r"\[date([+-]\d+)([dwmy])?\]")
 _DAYS = {"d": 1.0, "w": 7.0, "m": 30.44, "y": 365.25}
+# People say eight weeks for two months.
+_LOOSE = {"week", "month"}
+_ROUGH = {"time": 0.025}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def quantities_of(tokens: Sequence[Token]) -> list[Quantity]:
     found: list[Quantity] = []
     at = 0
     while at < len(tokens):
-        quantity = _date(tokens, at) or _rate(tokens, at) or _number(tokens, at)
+        quantity = _date(tokens, at) or _ago(tokens, at) or _rate(tokens, at) or _number(tokens, at)
         if quantity is None:
             at += 1
         else:
@@ -110,7 +113,9 @@ def same_values(one: Quantity, two: Quantity) -> bool:
         )
     if one.dimension != two.dimension:
         return False
-    rough = 0.025 if one.dimension == "time" else 0.012
+    rough = _ROUGH.get(one.dimension, 0.012)
+    if {one.unit, two.unit} == _LOOSE:
+        rough = 0.09
     return all(
         abs(x - y) <= rough * max(abs(x), abs(y)) + 1e-12 for x, y in zip(one.base, two.base, strict=True)
     )
@@ -159,7 +164,41 @@ def _rate(tokens: Sequence[Token], at: int) -> Quantity | None:
         value = rates.get(tuple(t.lower for t in tokens[at : at + length]))
         if value is not None:
             return Quantity((value,), at, at + length, "rate", "rate")
+    if tokens[at].lower == "every" and at + 1 < len(tokens):
+        hours = _number(tokens, at + 1)
+        if hours is not None and hours.unit == "hour" and len(hours.values) == 1 and hours.values[0] > 0:
+            return Quantity((24.0 / hours.values[0],), at, hours.last, "rate", "rate")
     return None
+
+
+@cache
+def _days_told() -> dict[tuple[str, ...], tuple[float, str]]:
+    return {
+        tuple(t.lower for t in tokens_of(phrase)): (float(count), unit)
+        for phrase, (count, unit) in _rules()["ago"].items()
+    }
+
+
+def _ago(tokens: Sequence[Token], at: int) -> Quantity | None:
+    """ "Yesterday", "last year"."""
+    for length in range(min(4, len(tokens) - at), 0, -1):
+        told = _days_told().get(tuple(t.lower for t in tokens[at : at + length]))
+        if told is not None:
+            dimension, factor, name = _units()[(told[1],)]
+            return Quantity((told[0],), at, at + length, "ago", dimension, factor, name)
+    return None
+
+
+def _part(tokens: Sequence[Token], at: int) -> tuple[float, int] | None:
+    """ "Two thirds of an", "a quarter of a", "half a": the number and the token of what it is a part of."""
+    lowers = [t.lower for t in tokens[at : at + 5]]
+    parts, words = _rules()["fraction"], _number_words()
+    if lowers[:1] == ["half"] and lowers[1:2] in (["a"], ["an"]):
+        return 0.5, at + 2
+    if len(lowers) < 4 or lowers[1] not in parts or lowers[2] != "of" or lowers[3] not in ("a", "an"):
+        return None
+    count = 1.0 if lowers[0] in ("a", "one") else words.get(lowers[0], -1.0)
+    return (count * float(parts[lowers[1]]), at + 4) if count > 0 else None
 
 
 def _value(tokens: Sequence[Token], at: int) -> tuple[float, int] | None:
@@ -167,6 +206,11 @@ def _value(tokens: Sequence[Token], at: int) -> tuple[float, int] | None:
     if at >= len(tokens):
         return None
     token = tokens[at]
+    part = _part(tokens, at)
+    if part is not None:
+        return part
+    if [t.lower for t in tokens[at : at + 3]] in (["a", "couple", "of"], ["a", "dozen", "of"]):
+        return _number_words()[tokens[at + 1].lower], at + 3
     if token.lower in ("a", "an") and at + 1 < len(tokens) and _time_word(tokens, at + 1):
         return 1.0, at + 1
     if token.is_number:
@@ -197,7 +241,10 @@ def _value(tokens: Sequence[Token], at: int) -> tuple[float, int] | None:
 def _time_word(tokens: Sequence[Token], at: int) -> bool:
     unit = _unit(tokens, at)
     return (
-        unit is not None and unit[0] in ("time", "form") and tokens[at].is_word and len(tokens[at].lower) > 2
+        unit is not None
+        and unit[0] in ("time", "form", "smoking")
+        and tokens[at].is_word
+        and len(tokens[at].lower) > 2
     )
 
 
@@ -245,6 +292,8 @@ def _number(tokens: Sequence[Token], at: int) -> Quantity | None:
     values, kind = [value], "number"
     while after + 1 < len(tokens) and kind in ("number", "size"):
         link = tokens[after].lower
+        if [t.lower for t in tokens[after : after + 3]] == ["-", "to", "-"]:
+            link, after = "to", after + 2
         following = _value(tokens, after + (2 if link == "out" else 1))
         if following is None:
             unit = _unit(tokens, after)
@@ -281,6 +330,8 @@ def _number(tokens: Sequence[Token], at: int) -> Quantity | None:
         dimension, name = "money", tokens[at - 1].lower
     if unit is not None:
         dimension, factor, name, after = unit
+        if [t.lower for t in tokens[after : after + 3]] == ["and", "a", "half"]:
+            values, after = [*values[:-1], values[-1] + 0.5], after + 3
         if dimension == "time":
             kind = "time"
             tail = [t.lower for t in tokens[after : after + 3]]

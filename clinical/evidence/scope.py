@@ -4,17 +4,23 @@ ConText's idea (triggers with a reach, Harkema et al. 2009), for every token and
 because a claim may put anything into other words. Triggers are data: ``rules/scope.toml``.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from tomllib import loads
 from typing import Any
 
-from clinical.evidence.words import RULES, Token, tokens_of
+from clinical.evidence.words import RULES, Token, is_empty, tokens_of
 
 STATES = ("absent", "possible", "hypothetical", "planned", "past", "family")
 _ENDS = (";", ".", "!", "\n")
 _SHORT = 5
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_FAR = re.compile(r"\[date-\d+y\]")
+_TIMES = frozenset(
+    ["day", "days", "week", "weeks", "month", "months", "year", "years", "d", "wk", "wks", "mo"]
+)
 _LONG = {"past": 12, "possible": 14}
 
 
@@ -84,6 +90,7 @@ def scope_of(tokens: Sequence[Token], base: frozenset[str] = frozenset()) -> Sco
         if here and here[0].state != "inert":
             triggers.update(range(at, longest))
         at = longest
+    hits += _dated(lowers)
     stops = [h for h in hits if h.state == "stop"]
     for hit in hits:
         if hit.direction in ("forward", "short"):
@@ -99,11 +106,17 @@ def scope_of(tokens: Sequence[Token], base: frozenset[str] = frozenset()) -> Sco
             and lowers[hit.first] == "not"
             and lowers[hit.first - 1 : hit.first][:1] in _COPULAS
         ):
+            end = _right(lowers, hit, stops)
+            bare = all(is_empty(w) or not w[0].isalnum() for w in lowers[hit.last : end])
             for i in range(_left(lowers, hit, stops), hit.first):
-                states[i].add("weak")
+                states[i].add("absent" if bare else "weak")
         if hit.state == "family":
             for i in range(hit.first, hit.last):
                 states[i].add("family")
+            begin = _left(lowers, hit, stops)
+            if hit.direction == "forward" and not _is_of_patient(lowers[begin : hit.first]):
+                for i in range(begin, hit.first):
+                    states[i].add("family")
     return Scope(tuple(frozenset(s) for s in states), frozenset(triggers))
 
 
@@ -124,6 +137,20 @@ def _hits_at(lowers: Sequence[str], at: int) -> list[_Hit]:
     return found
 
 
+def _dated(lowers: Sequence[str]) -> list[_Hit]:
+    """A year or a distant date after a word puts it into the past; "in six weeks" and a time to come, ahead."""
+    found = []
+    for at, word in enumerate(lowers):
+        before, after = lowers[at - 1] if at else "", lowers[at + 1 : at + 3]
+        if before in ("in", "from") and _YEAR.fullmatch(word):
+            found.append(_Hit(at - 1, at + 1, "past", "backward"))
+        elif _FAR.fullmatch(word) and before != "since":
+            found.append(_Hit(at, at + 1, "past", "backward"))
+        elif word == "in" and len(after) == 2 and after[0][0].isalnum() and after[1] in _TIMES:
+            found.append(_Hit(at, at + 3, "planned", "backward"))
+    return found
+
+
 def _is_duration(lowers: Sequence[str], at: int) -> bool:
     """ "6-month history of fatigue" tells how long it has lasted, not that it is over."""
     return any(w.rstrip("s") in ("day", "week", "month", "year", "hour") for w in lowers[max(0, at - 2) : at])
@@ -138,6 +165,11 @@ def _speaks(lowers: Sequence[str], first: int, last: int) -> bool:
     return bool(set(before) & _words("not_family", "before")) and not {"history", "died"} & set(
         lowers[:first]
     )
+
+
+def _is_of_patient(before: Sequence[str]) -> bool:
+    """Is the patient the subject of the words before a relative ("she has it like her mother")?"""
+    return bool(set(before) & _words("speakers", "patient")) or not any(w[0].isalpha() for w in before[:-1])
 
 
 def _right(lowers: Sequence[str], hit: _Hit, stops: Sequence[_Hit]) -> int:
