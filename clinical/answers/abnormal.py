@@ -8,6 +8,7 @@ from tomllib import loads
 from clinical.answers.answer import Anomaly
 from clinical.answers.frame import must_show, value_anomaly
 from clinical.answers.passages import evidence
+from clinical.answers.printed import is_former
 from clinical.report import Finding, Measurement, Report
 
 _NOT_NOW = frozenset(
@@ -34,7 +35,7 @@ def out_of_range(report: Report) -> list[Measurement]:
     """Values beyond the range that judges them, in order of the report, one for each name and value."""
     found: dict[tuple[str, str], Measurement] = {}
     for m in report.structure.measurements:
-        if must_show(m) or m.flag not in (None, "N"):
+        if (must_show(m) or m.flag not in (None, "N")) and not is_former(report, m):
             found.setdefault((m.name, m.value_text), m)
     return list(found.values())
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from clinical.report import Measurement, Report
 from clinical.structure.sentences import sentences
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\d])|(?<![\w.])\.\d+")
@@ -60,9 +59,9 @@ def name_before(text: str, start: int, end: int) -> str:
     left = text[max(0, start - 80) : start]
     left = re.split(r"[.;\n]|,\s|\d", left)[-1]
     words = re.findall(r"[A-Za-z][\w'/%-]*", left)
-    while words and words[-1].lower() in _LINKS:
+    while words and words[-1].lower() in LINKS:
         words.pop()
-    while words and words[0].lower() in _LINKS:
+    while words and words[0].lower() in LINKS:
         words.pop(0)
     if words:
         return " ".join(words[-4:])
@@ -70,62 +69,12 @@ def name_before(text: str, start: int, end: int) -> str:
     return " ".join(right[:3]) or "value"
 
 
-_LINKS = frozenset(
-    [
-        "is",
-        "was",
-        "of",
-        "at",
-        "to",
-        "the",
-        "a",
-        "an",
-        "and",
-        "with",
-        "are",
-        "were",
-        "in",
-        "on",
-        "approximately",
-        "about",
-        "around",
-        "had",
-        "has",
-        "be",
-        "been",
-        "as",
-        "showed",
-        "shows",
-        "showing",
-        "revealed",
-        "reveals",
-        "equal",
-        "equals",
-        "than",
-        "less",
-        "more",
-        "greater",
-        "measured",
-        "measures",
-        "measuring",
-        "up",
-        "down",
-        "from",
-        "current",
-        "currently",
-    ]
+LINKS = frozenset(
+    "is was of at to the a an and with are were in on approximately about around had has be been as showed shows "
+    "showing revealed reveals equal equals than less more greater measured measures measuring up down from current "
+    "currently".split()
 )
-
-
-def printed_name(report: Report, measurement: Measurement) -> str:
-    """The measurement's name as the report prints it; its preferred name where that cannot be told."""
-    words = report.text[measurement.start : measurement.end]
-    head = words.partition(measurement.value_text)[0]
-    found = re.findall(r"[A-Za-z][\w'/%-]*", head)
-    while found and found[-1].lower() in _LINKS:
-        found.pop()
-    name = " ".join(found)
-    return name if 1 < len(name) <= 40 else measurement.name
+"""Words between a name and its value."""
 
 
 def _masked(text: str) -> list[tuple[str, list[tuple[int, int]]]]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from clinical.answers.answer import Change, NotCompared
 from clinical.answers.passages import evidence
+from clinical.answers.printed import is_former, printed_name, printed_unit
 from clinical.report import Finding, Measurement, Report
 from clinical.structure.units import convert, same_kind
 
@@ -25,8 +26,6 @@ _NOT_NOW = frozenset(
 )
 _NEAR = 2.5
 _DIGITS = re.compile(r"\d[\d.,/]*")
-_FORMER_HEADING = re.compile(r"previous|prior|earlier|comparison|last results", re.I)
-_FORMER = re.compile(r"\b(?:previous(?:ly)?|prior|was|from|baseline|formerly|last|earlier)\b[\s:(]*$", re.I)
 _COURSES = {
     "new": re.compile(r"\b(?:new|newly|interval development|has developed|now present|recent onset)\b"),
     "resolved": re.compile(r"\b(?:resolved|resolution of|has cleared|no longer|disappeared|gone|healed)\b"),
@@ -78,10 +77,10 @@ def value_changes(
         before, after = _converted(a, b)
         changes.append(
             Change(
-                name=name,
+                name=printed_name(current, b),
                 prior=before,
                 current=b.value_text,
-                unit=b.unit,
+                unit=printed_unit(current, b),
                 direction=after,
                 interval_days=days,
                 evidence=(evidence(prior, a.start, a.end), evidence(current, b.start, b.end)),
@@ -199,22 +198,12 @@ def _by_name(report: Report, used: set[Measurement]) -> dict[str, Measurement]:
     """The value of each name that the report gives for now: the latest by date, never one it quotes from before."""
     found: dict[str, Measurement] = {}
     for m in report.structure.measurements:
-        if m in used or _is_former(report, m):
+        if m in used or is_former(report, m, tense=True):
             continue
         known = found.get(m.name)
         if known is None or (m.date or "") > (known.date or ""):
             found[m.name] = m
     return found
-
-
-def _is_former(report: Report, m: Measurement) -> bool:
-    """Does the report quote the value from an earlier time?"""
-    section = next((s for s in report.structure.sections if s.start <= m.start < s.end), None)
-    if section is not None and (section.name == "comparison" or _FORMER_HEADING.search(section.heading)):
-        return True
-    before = report.text[max(0, m.start - 30) : m.start]
-    inside = report.text[m.start : m.end].partition(m.value_text)[0]
-    return bool(_FORMER.search(before.rpartition("\n")[2])) or bool(_FORMER.search(inside))
 
 
 def _why_not(a: Measurement, b: Measurement) -> str | None:

@@ -9,12 +9,13 @@ unit allows it and else not compared.
 import re
 from datetime import date
 
-from clinical.answers.alignment import name_before, number_pairs, printed_name
+from clinical.answers.alignment import name_before, number_pairs
 from clinical.answers.answer import Answer, Change, Claim, NotCompared
 from clinical.answers.changes import Direction, finding_changes, value_changes
 from clinical.answers.frame import begin, people
 from clinical.answers.model import spoken
 from clinical.answers.passages import PLANS, evidence, one_line
+from clinical.answers.printed import printed_name, printed_unit
 from clinical.errors import Refused
 from clinical.prompts import Generate
 from clinical.report import Measurement, Report
@@ -59,7 +60,12 @@ def changes_between(prior: Report, current: Report) -> tuple[list[Change], list[
         if old is not None and new is not None and old.name == new.name:
             used[0].add(old)
             used[1].add(new)
-            before, after, unit, name = old.value_text, new.value_text, new.unit, printed_name(current, new)
+            before, after, unit, name = (
+                old.value_text,
+                new.value_text,
+                printed_unit(current, new),
+                printed_name(current, new),
+            )
             spans = (old.start, old.end, new.start, new.end)
         else:
             before = prior.text[pair.prior_start : pair.prior_end]
@@ -142,4 +148,6 @@ def _claim(change: Change, answer: Answer) -> Claim:
         "unchanged": f"{change.name} is unchanged.",
     }
     text = one_line(words[change.direction])
-    return Claim(text=text[0].upper() + text[1:], evidence=change.evidence)
+    first = text.split(" ", 1)[0]
+    text = text[0].upper() + text[1:] if first.islower() else text  # "eGFR" stays "eGFR"
+    return Claim(text=text, evidence=change.evidence)

@@ -12,6 +12,7 @@ from tomllib import loads
 
 from clinical.answers.answer import Anomaly, Answer, AnsweredReport, Coverage, Tool
 from clinical.answers.passages import evidence
+from clinical.answers.printed import is_former, printed_unit
 from clinical.errors import Refused
 from clinical.evidence.instructions import instruction_spans
 from clinical.report import Measurement, Report
@@ -66,7 +67,10 @@ def begin(tool: Tool, reports: Sequence[Report], release: str | None = None) -> 
         ),
         coverage=coverage(reports),
         anomalies=tuple(
-            value_anomaly(r, m) for r in reports for m in r.structure.measurements if must_show(m)
+            value_anomaly(r, m)
+            for r in reports
+            for m in r.structure.measurements
+            if must_show(m) and not is_former(r, m)
         ),
     )
 
@@ -178,7 +182,7 @@ def value_anomaly(report: Report, m: Measurement) -> Anomaly:
     return Anomaly(
         name=m.name,
         value=m.value_text,
-        unit=m.unit,
+        unit=printed_unit(report, m),
         flag=m.flag,
         kind="value",
         urgency=urgency,  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from clinical.answers.answer import Claim, Evidence
 from clinical.deidentify.tags import TAG
 from clinical.evidence.instructions import instruction_spans, is_instruction
 from clinical.report import Report, Section
+from clinical.structure.letterhead import body_of
 from clinical.structure.sentences import sentences
 
 CONCLUSIONS = ("impression", "assessment", "assessment_and_plan", "diagnosis")
@@ -52,7 +53,10 @@ def passages(report: Report) -> tuple[Passage, ...]:
     found: list[Passage] = []
     index = -1
     orders = instruction_spans(text)
+    body = body_of(text, sections)
     for sentence in sentences(text):
+        if not body.start <= sentence.start < body.end:
+            continue
         if orders and is_instruction(orders, sentence.start, sentence.end):
             continue
         start, end = sentence.start, sentence.end

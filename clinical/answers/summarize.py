@@ -13,6 +13,7 @@ from clinical.answers.followups import follow_ups
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
 from clinical.answers.passages import Passage, evidence, passage_at, passages, quote
+from clinical.answers.printed import printed
 from clinical.prompts import Audience, Generate
 from clinical.report import Report
 
@@ -92,10 +93,7 @@ def _omitted(report: Report, all_passages: Sequence[Passage], said: str) -> list
     values.sort(key=lambda m: (not m.critical, m.flag not in ("HH", "LL")))
     if values:
         shown = values[:_VALUES]
-        listed = ", ".join(
-            f"{m.name} {m.value_text}{' ' + m.unit if m.unit else ''}{f' ({m.flag})' if m.flag else ''}"
-            for m in shown
-        )
+        listed = ", ".join(printed(report, m) + (f" ({m.flag})" if m.flag else "") for m in shown)
         rest = " and more" if len(values) > len(shown) else ""
         claims.append(
             Claim(

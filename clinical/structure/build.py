@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from clinical.report import Doubtful, Measurement, Structure
+from clinical.report import Doubtful, Measurement, Section, Structure
 from clinical.structure.findings import find_findings
+from clinical.structure.letterhead import body_of
 from clinical.structure.lexicon import words_of
 from clinical.structure.measurements import find_measurements, in_sections
 from clinical.structure.sections import find_sections
@@ -33,12 +34,22 @@ def build_structure(
     """
     words = words_of(text)
     sections = find_sections(text)
+    body = body_of(text, sections)
+    sections = tuple(_before(section, body.end) for section in sections)
     measurements = find_measurements(text, words, sections, sex=sex, age=age, practice_limits=practice_limits)
     parts = sentences(text)
-    findings = find_findings(text, words, sections, parts)
+    inside = [part for part in parts if body.identified <= part.start < body.end]
+    findings = find_findings(text, words, sections, inside)
     others = [*find_sizes(text, words, parts, findings), *find_stages(text)]
     measurements = _merged(measurements, in_sections(others, sections))
     return Structure(sections, tuple(findings), tuple(_mark(m, doubtful) for m in measurements))
+
+
+def _before(section: Section, foot: int) -> Section:
+    """The section without the report's foot."""
+    return (
+        replace(section, end=foot) if section.start + len(section.heading) < foot < section.end else section
+    )
 
 
 def _mark(measurement: Measurement, doubtful: Sequence[Doubtful]) -> Measurement:

@@ -3,6 +3,7 @@
 Beyond the lexicon only one form is safe enough to be read as a finding: "no … is seen", whose noun is denied.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -21,6 +22,13 @@ _DETERMINERS = frozenset("definite obvious significant evidence of focal acute o
 
 _LONGEST = 250
 _OPERATIVE = frozenset(("procedure", "other", "anesthesia", "technique"))
+# After an abbreviation: a number of a chart, a ZIP code, a kind of imaging.
+_OTHER_SENSE = re.compile(
+    r"[ \t]?#|[ \t]+(?:No\b|num(?:ber|\.)|\d{5}\b|angio|entero|cholangio|veno|uro|arthro|spectro|imag|scan|brain|"
+    r"head|neck|spine|cervical|lumbar|thoracic|pelvis|abdomen|knee|shoulder|hip|ankle|wrist|breast|prostate|liver|"
+    r"cardiac|study|exam|w/|with(?:out)? (?:and without )?contrast)",
+    re.IGNORECASE,
+)
 _ALTERED = {
     "elevated": "elevated",
     "raised": "elevated",
@@ -141,6 +149,8 @@ def _in_heading(
 ) -> bool:
     printed = text[match.start : match.end]
     if printed.isupper() and len(printed) <= 4:
+        if _OTHER_SENSE.match(text, match.end):
+            return True
         after = text[match.end : match.end + 1]
         if after.isdigit() or text[match.start - 1 : match.start].isdigit():
             return True
