@@ -94,9 +94,13 @@ class EngineClient:
         body = {"prompt": text, "n_predict": tokens, "temperature": 0, "seed": 0, "cache_prompt": True}
         return str(self._post("/completion", body)["content"])
 
-    def tokenize(self, text: str, *, special: bool = False) -> tuple[int, ...]:
-        """Token ids of ``text``; with ``special`` control tokens such as turn markers are recognised."""
-        reply = self._post("/tokenize", {"content": text, "add_special": False, "parse_special": special})
+    def tokenize(self, text: str, *, special: bool = False, begin: bool = False) -> tuple[int, ...]:
+        """Token ids of ``text``; with ``special`` control tokens such as turn markers are recognised.
+
+        Args:
+            begin: put the beginning token in front, where the model has one, as for a prompt that is answered.
+        """
+        reply = self._post("/tokenize", {"content": text, "add_special": begin, "parse_special": special})
         return tuple(int(token) for token in reply["tokens"])
 
     def apply_template(self, messages: Sequence[Mapping[str, str]]) -> str:
@@ -109,7 +113,7 @@ class EngineClient:
         The engine scores only what it writes, so it is made to write each token by a bias; the values are
         those before the bias. One short request a token: the prompt stays in the engine's cache.
         """
-        context = list(self.tokenize(prompt, special=True))
+        context = list(self.tokenize(prompt, special=True, begin=True))
         scored: list[float] = []
         for token in self.tokenize(completion):
             body = {"prompt": context, "n_predict": 1, "temperature": 0, "n_probs": 1, "cache_prompt": True}

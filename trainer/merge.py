@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from clinical.errors import TrainingError
 from trainer.basemodel import BaseModel, load_model, load_tokenizer
+from trainer.tokens import begins
 
 _PREFIX = "base_model.model."
 _KINDS = ("lora_A", "lora_B", "lora_magnitude_vector")
@@ -112,13 +113,17 @@ def _merge_in_memory(adapter: Path, base: BaseModel, out: Path) -> None:
 
 
 def _save_tokenizer(base: BaseModel, out: Path) -> None:
-    """As the base's, without the markers that only training templates carry."""
+    """As the base's, without the markers that only training templates carry; it begins a text as training did."""
     tokenizer = load_tokenizer(base)
     template = tokenizer.chat_template
     for marker in ("{% generation %}", "{% endgeneration %}", "{%- generation %}", "{%- endgeneration %}"):
         template = template.replace(marker, "")
     tokenizer.chat_template = template
     tokenizer.save_pretrained(out)
+    # The converter tells the engine what stands here; without it the engine guesses by the kind of vocabulary.
+    config = out / "tokenizer_config.json"
+    read = json.loads(config.read_text()) | {"add_bos_token": begins(tokenizer), "add_eos_token": False}
+    config.write_text(json.dumps(read, indent=1))
     for name in ("tokenizer.model", "special_tokens_map.json", "added_tokens.json"):
         if (base.path / name).is_file() and not (out / name).exists():
             shutil.copyfile(base.path / name, out / name)

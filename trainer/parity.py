@@ -16,6 +16,7 @@ from clinical.errors import ParityError
 from trainer.basemodel import quiet_progress
 from trainer.ggufreader import Reader
 from trainer.llamacpp import Quantization
+from trainer.tokens import encode
 
 PROBES = (
     "CT of the abdomen: 1.3 x 0.9 cm hypodense lesion in the left lobe of the liver; no hydronephrosis.",
@@ -90,14 +91,14 @@ def measure(merged: Path, reader: Reader, *, template: str | None = None) -> Par
         template: the chat template in the GGUF, where it is known.
     """
     tokenizer: Any = AutoTokenizer.from_pretrained(merged, local_files_only=True)
-    ids = [list(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in PROBES]
-    equal = sum(reader.tokenize(text) == wanted for text, wanted in zip(PROBES, ids, strict=True))
     messages = [{"role": "user", "content": "\n".join(PROBES)}]
     whole = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    tokens: list[int] = tokenizer(whole, add_special_tokens=False)["input_ids"]
+    tokens = encode(tokenizer, whole)
+    texts = (*PROBES, whole)
+    equal = sum(reader.tokenize(text) == encode(tokenizer, text) for text in texts)
     found = _compare(_hf_logprobs(merged, tokens), reader.likeliest(tokens))
     return Parity(
-        probes=len(PROBES),
+        probes=len(texts),
         tokens_equal=equal,
         template_equal=None if template is None else template.strip() == str(tokenizer.chat_template).strip(),
         places=len(tokens),

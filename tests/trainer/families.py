@@ -27,8 +27,8 @@ LLAMA2 = (
     "{% else %}{{ ' ' + message['content'] + ' ' + eos_token }}{% endif %}{% endfor %}"
 )
 LLAMA3 = (
-    "{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + "
-    "message['content'] + '<|eot_id|>' }}{% endfor %}"
+    "{{ bos_token }}{% for message in messages %}"
+    "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] + '<|eot_id|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
 )
 ZEPHYR = (
@@ -98,8 +98,13 @@ def bpe(pattern: str, ends: tuple[str, ...]) -> Callable[[Path], PreTrainedToken
     return make
 
 
-def sentence_piece(*turns: str) -> Callable[[Path], PreTrainedTokenizerFast]:
-    """SentencePiece BPE with byte fallback; ``turns`` are control tokens of the chat template."""
+def sentence_piece(*turns: str, blank: bool = True) -> Callable[[Path], PreTrainedTokenizerFast]:
+    """SentencePiece BPE with byte fallback, which puts a beginning token in front.
+
+    Args:
+        turns: control tokens of the chat template.
+        blank: whether a text is read as if a blank stood before it.
+    """
 
     def make(folder: Path) -> PreTrainedTokenizerFast:
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,6 +117,7 @@ def sentence_piece(*turns: str) -> Callable[[Path], PreTrainedTokenizerFast]:
             byte_fallback=True,
             split_digits=True,
             remove_extra_whitespaces=False,
+            add_dummy_prefix=blank,
             normalization_rule_name="identity",
             hard_vocab_limit=False,
             max_sentence_length=100_000,
@@ -119,7 +125,7 @@ def sentence_piece(*turns: str) -> Callable[[Path], PreTrainedTokenizerFast]:
             minloglevel=2,
         )
         (folder / "tokenizer.model").write_bytes(model.getvalue())
-        made = LlamaTokenizer.from_pretrained(str(folder))
+        made = LlamaTokenizer.from_pretrained(str(folder), add_bos_token=True, add_prefix_space=blank)
         made.pad_token = made.unk_token
         return made
 
@@ -144,7 +150,7 @@ FAMILIES = (
     Family(
         "gemma-2",
         "Gemma2",
-        sentence_piece("<start_of_turn>", "<end_of_turn>"),
+        sentence_piece("<start_of_turn>", "<end_of_turn>", blank=False),
         GEMMA,
         None,
         {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 2048},
@@ -152,7 +158,7 @@ FAMILIES = (
     Family(
         "gemma-3",
         "Gemma3",
-        sentence_piece("<start_of_turn>", "<end_of_turn>"),
+        sentence_piece("<start_of_turn>", "<end_of_turn>", blank=False),
         GEMMA,
         None,
         {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 2048},

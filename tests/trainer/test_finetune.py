@@ -159,5 +159,5 @@ def test_a_template_without_a_system_turn_gets_the_system_text_in_front(tiny_bas
     )
     messages = [{"role": "system", "content": "Rules."}, {"role": "user", "content": "Report."}]
     prompt, rest = render(tokenizer, messages, "Reply.")
-    assert "Rules.\n\nReport." in prompt and prompt.endswith("assistant\n")
+    assert "Rules.\nReport." in prompt and prompt.endswith("assistant\n")
     assert rest == "Reply.<|im_end|>"
