@@ -1,8 +1,9 @@
 """The trainer on real reports: ``python -m bench.conclusions [--minutes 20] [--out FOLDER]``.
 
 Real dictated reports whose conclusion was cut out (``shared/data/tasks/conclusions.jsonl.xz`` beside the project),
-split 80/20 by a hash of their id. On the held-out rows, the same questions to the report's first line, extract mode,
-the untuned base and the tuned model, both through the engine: the one-line summary and the conclusion.
+split 80/20 by a hash of their id. On the held-out rows, the same questions to the report's printed first line, its
+first sentence, extract mode, the untuned base and the tuned model, both through the engine: the one-line summary and
+the conclusion.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from clinical.answers.report import report_from_text
 from clinical.structure.sentences import sentences
 from server.client import EngineClient
 from server.engine import start_engine
-from trainer import llamacpp
+from trainer import llamacpp, measures
 from trainer.basemodel import embedded_base
 from trainer.dataset import Dataset
 from trainer.evaluate import evaluate
@@ -29,7 +30,7 @@ from trainer.example import Example
 from trainer.export import export
 from trainer.finetune import Progress, finetune
 from trainer.recipe import Recipe
-from trainer.scores import Scores
+from trainer.scores import ScoreRow, Scores
 
 ROWS = Path(__file__).parents[1] / "../shared/data/tasks/conclusions.jsonl.xz"
 TASKS = {"one-line summary": 1, "conclusion": None}
@@ -42,7 +43,7 @@ RECIPE = Recipe(
     accumulate=1,
     row_tokens=1024,
     max_length=1024,
-    top_layers=0,
+    top_layers=15,
     report_to="none",
 )
 
@@ -77,7 +78,7 @@ def measure(out: Path, minutes: float, train: int, held_out: int) -> None:
     untuned = out / "base.gguf"
     if not untuned.exists():
         llamacpp.convert(base.path, untuned, "q8_0", llamacpp.locate_converter(), name="base")
-    table = [evaluate(held, "first line"), evaluate(held, "extract")]
+    table = [printed_line(held), evaluate(held, "first line"), evaluate(held, "extract")]
     for name, gguf in (("base", untuned), ("tuned", exported.gguf)):
         table.append(ask(name, gguf, held))
     print(f"\n{platform.processor() or platform.machine()}, {os.cpu_count()} cores, no GPU")
@@ -129,6 +130,18 @@ def shortened(text: str) -> str:
     head = text[: LONGEST * 2 // 3].rsplit(" ", 1)[0]
     tail = text[-LONGEST // 3 :].split(" ", 1)[-1]
     return f"{head}\n…\n{tail}"
+
+
+def printed_line(held: Sequence[Example]) -> Scores:
+    """The report's first line as it is printed, heading and all; "first line" is the first sentence below a heading."""
+    rows = []
+    for example in held:
+        report = example.reports[-1].text
+        line = next(line for line in report.splitlines() if line.strip())
+        found = measures.text_measures(line, example.reference)
+        found |= measures.value_measures(line, example.reference, report)
+        rows.append(ScoreRow(example.id, example.patient, example.task, example.report_type, found))
+    return Scores("printed line", tuple(rows))
 
 
 def ask(name: str, gguf: Path, held: Sequence[Example]) -> Scores:
