@@ -21,6 +21,8 @@ from practice.home import Home, sync_folder, write_atomically
 
 MANIFEST = "manifest.json"
 HISTORY = 50
+FORM = "rating-{}.html"
+"""Name of a rating form in a release's folder, by the form's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,9 @@ class Releases:
         return tuple(release.id for release in self.list() if report_id in release.lineage.reports)
 
     def mark_forgotten(self, report_ids: Sequence[str]) -> tuple[str, ...]:
-        """Mark every release that trained on one of these reports; their ids."""
+        """Mark every release that trained on one of these reports; their ids. Rating forms hold texts and go."""
+        for form in self._folder.glob(f"*/{FORM.format('*')}"):
+            form.unlink(missing_ok=True)
         marked = []
         for release in self.list():
             found = set(report_ids) & set(release.lineage.reports)

@@ -175,4 +175,24 @@ _FIRST = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_RATINGS = (
+    """
+    CREATE TABLE forms (
+        id TEXT PRIMARY KEY,
+        release TEXT NOT NULL,
+        items TEXT NOT NULL,
+        made_at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE marks (
+        form_id TEXT NOT NULL REFERENCES forms (id) ON DELETE CASCADE,
+        physician TEXT NOT NULL,
+        marks TEXT NOT NULL,
+        given_at TEXT NOT NULL,
+        PRIMARY KEY (form_id, physician)
+    )
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _RATINGS)

@@ -97,6 +97,22 @@ def _release_id(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("release", help="a release's id")
 
 
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    _release_id(parser)
+    parser.add_argument(
+        "--judge",
+        metavar="URL",
+        help="a local OpenAI-compatible server whose model marks the answers as well",
+    )
+
+
+def _rate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("release", nargs="?", help="a release's id: make a blinded form on its answers")
+    parser.add_argument("--reports", type=int, default=9, help="how many held-out reports the form shows")
+    parser.add_argument("--take", type=Path, metavar="FILE", help="the marks that the form saved")
+    parser.add_argument("--by", metavar="PHYSICIAN", help="who gave the marks")
+
+
 def _modelfile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--release", help="a release's id; the current one without it")
 
@@ -200,7 +216,8 @@ COMMANDS = (
     Command("promote", "serve this release", "models:promote", _release_id),
     Command("rollback", "serve the release before", "models:rollback", _none),
     Command("modelfile", "the current release for another runner", "modelfile:run", _modelfile),
-    Command("evaluate", "measure a release on the held-out reports", "models:evaluate", _release_id),
+    Command("evaluate", "measure a release on the held-out reports", "models:evaluate", _evaluate),
+    Command("rate", "let physicians judge a release's answers, blinded", "rate:run", _rate),
     Command("models", "base models and what fits this machine", "models:catalog", _none),
     Command("plan", "how long training takes and what it costs", "models:plan", _base),
     Command("mcp", "what an editor starts: stdio to the gateway", "stdio:run", _none),

@@ -3,10 +3,12 @@
 from argparse import Namespace
 from pathlib import Path
 
-from practice.home import Home
+from practice.home import Home, write_atomically
 from practice.releases import Release, Releases
 from resident.parts import say
 from resident.setup import open_practice
+
+AGAIN = "evaluation-again.html"
 
 
 def releases(options: Namespace) -> int:
@@ -19,8 +21,9 @@ def releases(options: Namespace) -> int:
         made = f"{release.base}, {release.quantization}, {len(release.lineage.reports)} reports"
         print(f"{mark} {release.id}  {made}")
         print(f"    {verdict(release)}")
-        if (release.folder / "evaluation.html").exists():
-            print(f"    {release.folder / 'evaluation.html'}")
+        for page in ("evaluation.html", AGAIN, "evaluation-rated.html"):
+            if (release.folder / page).exists():
+                print(f"    {release.folder / page}")
     if not every:
         print("No release yet. 'resident retrain --now' makes one; until then extract mode answers.")
     return 0
@@ -63,9 +66,23 @@ def retrain(options: Namespace) -> int:
 def evaluate(options: Namespace) -> int:
     """Measures a release again on the held-out reports, beside extract mode and the report's first line."""
     from resident.night import measure_release
+    from trainer.page import evaluation_page
+    from trainer.ragas_measures import Judge
 
+    judge = Judge(options.judge) if options.judge else None
     with open_practice(options.practice_home) as practice:
-        measure_release(practice, options.release, say)
+        scores = measure_release(practice, options.release, say, judge=judge.measures if judge else None)
+        release = Releases(practice.home).get(options.release)
+    for task in scores[0].tasks():
+        print(f"{task}: {len(scores[0].of(task).rows)} questions, {scores[0].of(task).patients()} patients")
+        for each in scores:
+            found = each.of(task).interval("quality")
+            if found is not None:
+                print(f"    {each.speaker:24} quality {found.value:.2f} ({found.low:.2f}–{found.high:.2f})")
+    page = release.folder / AGAIN
+    records = [each.record() for each in scores]
+    write_atomically(page, evaluation_page(release.id, records, release.decision).encode())
+    print(f"everything else: {page}")
     return 0
 
 

@@ -28,7 +28,7 @@ from server.client import EngineClient
 from trainer import llamacpp, memory
 from trainer.basemodel import BaseModel, open_base
 from trainer.dataset import Dataset, freeze
-from trainer.evaluate import evaluate
+from trainer.evaluate import Judge, evaluate
 from trainer.example import Example
 from trainer.export import Exported, export
 from trainer.finetune import Adapter, Progress, finetune
@@ -308,7 +308,12 @@ def _measure(
 
 
 def _scored(
-    client: EngineClient, held_out: Sequence[Example], name: str, practice: Practice, say: Say
+    client: EngineClient,
+    held_out: Sequence[Example],
+    name: str,
+    practice: Practice,
+    say: Say,
+    judge: Judge | None = None,
 ) -> Scores:
     began = time.monotonic()
 
@@ -328,6 +333,7 @@ def _scored(
         name,
         client.generate,
         score=likelihoods,
+        judge=judge,
         workers=practice.settings.engine.parallel,
         progress=progress,
     )
@@ -358,8 +364,13 @@ def base_gguf(practice: Practice, base: BaseModel) -> Path:
     return gguf
 
 
-def measure_release(practice: Practice, release_id: str, say: Say, per_task: int = 60) -> tuple[Scores, ...]:
+def measure_release(
+    practice: Practice, release_id: str, say: Say, per_task: int = 60, judge: Judge | None = None
+) -> tuple[Scores, ...]:
     """Extract mode, first line and a release measured again on today's held-out reports that did not train it.
+
+    Args:
+        judge: a model that marks the answers as well.
 
     Raises:
         NotFound: no such release.
@@ -374,8 +385,8 @@ def measure_release(practice: Practice, release_id: str, say: Say, per_task: int
     if not held_out:
         raise TrainingError("No report is held out.", "Sign more reports, then evaluate again.")
     with serving(practice, release.gguf) as client:
-        model = _scored(client, held_out, release.id, practice, say)
-    return evaluate(held_out, "extract"), evaluate(held_out, "first line"), model
+        model = _scored(client, held_out, release.id, practice, say, judge)
+    return evaluate(held_out, "extract", judge=judge), evaluate(held_out, "first line"), model
 
 
 def _told(progress: Progress) -> str:

@@ -69,6 +69,7 @@ def publish(releases: Releases, folder: Path, made: Made, context: int) -> Relea
         "speakers": [each.record() for each in made.scores],
         "memory": made.memory.record(),
         "export": exported.record(),
+        "losses": [list(pair) for pair in adapter.losses],
         "held_out": held_out,
         "left_out": made.material.left_out | dict(dataset.dropped),
     }
