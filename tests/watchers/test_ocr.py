@@ -2,11 +2,13 @@
 # ruff: noqa: E501
 
 import math
+import random
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
-from bench.hard_pages import make
+from bench.hard_pages import _font, make
 from bench.ocr_scores import score
 from clinical.report import Doubtful
 from watchers.extract import ocr, tesseract
@@ -16,6 +18,7 @@ from watchers.extract.options import ExtractOptions
 from watchers.extract.page_geometry import leveling, move, without_rules
 from watchers.extract.page_layout import Piece, arrange
 from watchers.extract.page_marks import find_boxes, left_over
+from watchers.extract.points import blots, points_of, printed_points
 from watchers.extract.spelling import mend_words
 
 QUICK = ExtractOptions(threads=1)
@@ -224,3 +227,39 @@ def test_scores_count_wrong_marked_and_vain_numbers() -> None:
     found = score("K 5.9 and Na 140 on 3/4", text, marks, ("Na 140", "nobody"))
     assert (found.wrong, found.unmarked, found.right, found.in_vain) == (1, 0, 2, 1)
     assert (found.identifiers, found.identifiers_read, found.errors) == (2, 1, 1)
+
+
+def drawn(text: str, *, size: int = 26) -> tuple[np.ndarray, Line]:
+    """A line of print with its glyphs where they stand."""
+    font = _font(random.Random(3), size, style="DejaVuSans")
+    wide = int(font.getlength(text)) + 40
+    image = Image.new("RGB", (wide, int(size * 1.5)), "white")
+    ImageDraw.Draw(image).text((20, 4), text, font=font, fill="black")
+    places = [(20 + font.getlength(text[:i]) + font.getlength(c) / 2) / wide for i, c in enumerate(text)]
+    glyphs = tuple(Glyph(c, 0.99, "", 0.01, x) for c, x in zip(text, places, strict=True))
+    return np.asarray(image, np.uint8)[:, :, ::-1].copy(), Line(glyphs)
+
+
+@pytest.mark.parametrize(
+    ("text", "points"), [("13.3", (2,)), ("4.7", (1,)), ("138", ()), ("0.25", (1,)), ("12-34", ())]
+)
+def test_decimal_points_are_seen_in_the_ink(text: str, points: tuple[int, ...]) -> None:
+    crop, line = drawn(text)
+    assert points_of(line.glyphs, blots(crop)) == points == printed_points(text)
+    without = [glyph for glyph in line.glyphs if glyph.char != "."]
+    assert points_of(without, blots(crop)) == points
+
+
+def test_a_point_that_both_readers_lost_is_put_back_and_doubtful() -> None:
+    lost = Evidence(0, 0, 3, "133", 0.99, "133", "133", "133", (2,))
+    assert kept_reading(lost) == "13.3"
+    assert doubtful(lost)
+    # Tesseract alone loses it: the ink confirms it.
+    assert not doubtful(Evidence(0, 0, 4, "13.3", 0.99, "13.3", "133", "13.3", (2,)))
+    assert doubtful(Evidence(0, 0, 4, "13.3", 0.99, "13.3", "133", "13.3", ()))
+
+
+def test_a_letter_alone_in_a_cell_is_read_twice_and_before_a_flag_it_is_a_figure() -> None:
+    assert numbers(line("O")) == [(0, 1)]
+    assert mend_words(line("O L")).text == "0 L"
+    assert mend_words(line("12.0 - 16.0.")).text == "12.0 - 16.0"

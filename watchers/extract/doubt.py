@@ -17,11 +17,14 @@ from rapidfuzz.distance import Levenshtein
 
 from watchers.extract import tesseract
 from watchers.extract.neural import Glyph, Line, Neural
+from watchers.extract.points import blots, points_of, printed_points, with_points, without_points
 
 Pixels = NDArray[np.uint8]
 # A stretch without blanks that holds a digit, with a sign before it; figures parted by one blank are one stretch,
 # for a fax loses points: "12 5 mg".
 TOKEN = re.compile(r"[^\s|]*\d[^\s|]*(?:(?<=\d) (?=\.?\d)[^\s|]*)*")
+_PARTED = re.compile(r"[<>≥≤±-]?\d{1,3} \d{1,2}%?")  # as where a point was lost
+_LETTER_CELL = re.compile(r"\s*([OoIl|SZ])(?:\s+[HL]{1,2})?\s*")
 _EDGE = "()[]{},;:\"'“”.*_"
 # What tesseract prints for signs that its English alphabet lacks.
 _SEEN_AS = {
@@ -48,6 +51,7 @@ class Evidence:
         odds: the lowest odds of a character; rival: the reading with that one's runner-up.
         alone: the reading of the number cut out alone.
         second: tesseract's, "" where it read nothing there, None where it is not installed.
+        points: after how many of its signs the ink shows a decimal point.
     """
 
     line: int
@@ -58,6 +62,7 @@ class Evidence:
     alone: str = field(repr=False)
     second: str | None = field(repr=False)
     rival: str = field(repr=False)
+    points: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,8 @@ def settle_numbers(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neura
 
 def kept_reading(e: Evidence) -> str:
     """The reading that the text gets."""
+    if lost_point(e):
+        return with_points(e.text, e.points)
     if plain(e.alone) != plain(e.text) and e.second and confirms(e.alone, e.second) and e.odds < UNSURE:
         return e.alone
     if " " in e.text:
@@ -107,6 +114,11 @@ def kept_reading(e: Evidence) -> str:
         if (e.second and confirms(joined, e.second) and " " not in e.second) or e.alone == joined:
             return joined
     return e.text
+
+
+def lost_point(e: Evidence) -> bool:
+    """Whether the ink shows a decimal point that the first reading has not."""
+    return bool(set(e.points) - set(printed_points(e.text)))
 
 
 def _respelled(glyphs: Sequence[Glyph], text: str) -> list[Glyph]:
@@ -127,13 +139,17 @@ def gather(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> li
     if tesseract.installed():
         second = dict(zip(wanted, tesseract.read_lines([crops[i] for i in wanted]), strict=True))
     out = []
+    seen: dict[int, list[float]] = {}
     for (i, start, end), again in zip(tokens, alone, strict=True):
         glyphs = lines[i].glyphs[start:end]
         weak = min((g for g in glyphs if g.char != " "), key=lambda g: g.odds)
         rival = "".join(g.second if g is weak and g.second else g.char for g in glyphs)
         text = "".join(g.char for g in glyphs)
         beside = _beside(lines[i].text, start, end, second[i]) if i in second else None
-        out.append(Evidence(i, start, end, text, weak.odds, _pick(text, again.text), beside, rival))
+        if i not in seen:
+            seen[i] = blots(crops[i])
+        points = points_of(glyphs, seen[i])
+        out.append(Evidence(i, start, end, text, weak.odds, _pick(text, again.text), beside, rival, points))
     return out
 
 
@@ -141,6 +157,9 @@ def numbers(line: Line) -> list[tuple[int, int]]:
     """Glyph ranges of what is to be read twice, without the punctuation around it."""
     text = line.text
     found = []
+    if cell := _LETTER_CELL.fullmatch(text):
+        # A letter alone in a cell may be a figure.
+        return [cell.span(1)]
     for match in TOKEN.finditer(text):
         start, end = match.span()
         while start < end and text[start] in _EDGE:
@@ -175,7 +194,13 @@ def doubtful(evidence: Evidence) -> bool:
     """Whether the readings leave a doubt: what tesseract confirms stands unless the first was itself unsure."""
     if evidence.second is None:
         return evidence.odds < SURE_ALONE or plain(evidence.alone) != plain(evidence.text)
-    return not confirms(evidence.text, evidence.second) or evidence.odds < SURE_CONFIRMED
+    if lost_point(evidence) or _PARTED.fullmatch(evidence.text):
+        return True
+    second, text = evidence.second, evidence.text
+    if evidence.points and set(evidence.points) == set(printed_points(text)):
+        # The ink confirms the points, so tesseract need not.
+        second, text = without_points(second), without_points(text)
+    return not confirms(text, second) or evidence.odds < SURE_CONFIRMED
 
 
 def _readings(evidence: Evidence, kept: str) -> tuple[str, ...]:

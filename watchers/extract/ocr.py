@@ -119,7 +119,7 @@ def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
     boxes = [box for box in boxes if not _slanted(box)]
     checks = find_boxes(level, line)
     covered = [*boxes, *slanted, *(_corners(c.left, c.top, c.right, c.bottom) for c in checks)]
-    extra = left_over(level, covered, line)
+    extra = left_over(level, covered, line, rules.upright)
     boxes = [part for box in boxes for part in _around(box, checks, line)]
     crops = [_crop(level, box) for box in boxes]
     lines = [mend_words(found) for found in mend(neural.recognize(crops), crops)]

@@ -8,6 +8,8 @@ from statistics import median
 CELL_GAP = 1.15  # in heights of a line: a wider gap parts two cells
 COLUMN_CHARS = 20  # lines of a text column hold at least so many characters, cells of a table fewer
 COLUMN_ROWS = 5
+CELL = "   "  # between two cells; more in a table, so that its columns stand under each other
+TABLE_ROWS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Row:
     """Pieces of one printed row from left to right, and how it stands to the one before.
 
     Attributes:
-        gaps: what parts each piece from the one before: "" at first, one blank, or two for a new cell.
+        gaps: what parts each piece from the one before: "" at first, one blank, or more for a new cell.
         apart: a blank line stands before it.
     """
 
@@ -46,21 +48,21 @@ class Row:
     apart: bool = False
 
 
-def arrange(pieces: Sequence[Piece]) -> list[Row]:
+def arrange(pieces: Sequence[Piece], cell_gap: float = CELL_GAP) -> list[Row]:
     """Rows in reading order."""
     if not pieces:
         return []
     line = median(p.height for p in pieces)
     rows: list[Row] = []
     for block in _blocks(list(pieces), line, 0):
-        made = _rows(block, line)
+        made = _rows(block, line, cell_gap)
         if rows and made:
             made[0] = Row(made[0].pieces, made[0].gaps, True)
         rows.extend(made)
     return rows
 
 
-def _rows(pieces: list[Piece], line: float) -> list[Row]:
+def _rows(pieces: list[Piece], line: float, cell_gap: float) -> list[Row]:
     groups: list[list[Piece]] = []
     for piece in sorted(pieces, key=lambda p: p.middle):
         best: tuple[float, list[Piece]] | None = None
@@ -83,10 +85,42 @@ def _rows(pieces: list[Piece], line: float) -> list[Row]:
         group.sort(key=lambda p: p.left)
         gaps = [""]
         for before, after in pairwise(group):
-            gaps.append("  " if after.left - before.right > CELL_GAP * min(line, before.height) else " ")
+            gaps.append(CELL if after.left - before.right > cell_gap * min(line, before.height) else " ")
         apart = number > 0 and pitches[number - 1] > 1.5 * pitch
         rows.append(Row(tuple(group), tuple(gaps), apart))
-    return rows
+    return _aligned(rows)
+
+
+def _aligned(rows: list[Row]) -> list[Row]:
+    """Rows of a table with gaps that keep its columns under each other: an empty cell stays empty."""
+    out = list(rows)
+    begin = 0
+    for end in range(len(rows) + 1):
+        if end < len(rows) and sum(gap == CELL for gap in rows[end].gaps) >= 2:
+            continue
+        # A row with fewer cells ends the table, unless it is one within it.
+        within = end < len(rows) and CELL in rows[end].gaps and end > begin
+        if within:
+            continue
+        table = rows[begin:end]
+        if sum(sum(gap == CELL for gap in row.gaps) >= 2 for row in table) >= TABLE_ROWS:
+            pieces = [piece for row in table for piece in row.pieces]
+            left = min(piece.left for piece in pieces)
+            wide = median((piece.right - piece.left) / max(1, piece.chars) for piece in pieces)
+            out[begin:end] = [_spaced(row, left, max(wide, 1e-3)) for row in table]
+        begin = end + 1
+    return out
+
+
+def _spaced(row: Row, left: float, wide: float) -> Row:
+    gaps: list[str] = []
+    at = 0
+    for gap, piece in zip(row.gaps, row.pieces, strict=True):
+        if gap == CELL:
+            gap = " " * max(len(CELL), round((piece.left - left) / wide) - at)
+        gaps.append(gap)
+        at += len(gap) + piece.chars
+    return Row(row.pieces, tuple(gaps), row.apart)
 
 
 def _blocks(pieces: list[Piece], line: float, depth: int) -> list[list[Piece]]:
@@ -144,6 +178,7 @@ def _gutter(pieces: list[Piece], line: float) -> tuple[float, float, float] | No
             # What stands alone at the head or foot of one side belongs to the page, not to the column, unless
             # it continues without a break.
             start, end = _extent(left, right, first, last, line)
+            start = _below_head([*left, *right], x, start, line)
             count = min(len(left), len(right))
             if (
                 best is None
@@ -171,6 +206,19 @@ def _extent(
                 edge = max(edge, piece.bottom)
         end = max(end, edge)
     return start, end
+
+
+def _below_head(pieces: list[Piece], x: float, start: float, line: float) -> float:
+    """Where the columns begin: below the label and value pairs that stand above a gap across both sides."""
+    wide = {side: max(p.right - p.left for p in pieces if (p.left > x) == side) for side in (False, True)}
+    bottom = start
+    for piece in sorted((p for p in pieces if p.middle >= start), key=lambda p: p.top):
+        if bottom > start and piece.top - bottom > 0.6 * line:
+            return (bottom + piece.top) / 2
+        if piece.right - piece.left > 0.72 * wide[piece.left > x]:
+            return start
+        bottom = max(bottom, piece.bottom)
+    return start
 
 
 def _running(pieces: list[Piece]) -> bool:

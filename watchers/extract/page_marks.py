@@ -27,8 +27,16 @@ class CheckBox:
     marked: bool
 
 
-def left_over(image: Pixels, boxes: Sequence[NDArray[np.float32]], line: float) -> list[NDArray[np.float32]]:
-    """Boxes around ink of the size of text that no box covers: a detector passes over single figures in a table."""
+def left_over(
+    image: Pixels,
+    boxes: Sequence[NDArray[np.float32]],
+    line: float,
+    rules: Sequence[tuple[int, int, int]] = (),
+) -> list[NDArray[np.float32]]:
+    """Boxes around ink of the size of text that no box covers: a detector passes over single figures in a table.
+
+    What is left of upright ``rules`` (x, top, bottom) is none.
+    """
     marks = ink(image)
     for box in boxes:
         left, top = (int(v) for v in box.min(axis=0) - 2)
@@ -52,6 +60,11 @@ def left_over(image: Pixels, boxes: Sequence[NDArray[np.float32]], line: float) 
         x, y, wide, high, _ = (int(v) for v in around[index])
         if wide < 1.6 * line and not _in_a_row(y + high / 2, boxes):
             # A lone mark with no text beside it is dirt or an edge.
+            continue
+        if wide < 1.2 * line and any(
+            abs(x + wide / 2 - post) < 0.3 * line + 0.2 * wide and top - 3 * line < y < bottom + 3 * line
+            for post, top, bottom in rules
+        ):
             continue
         x0, y0, x1, y1 = x - pad * 0.2, y - pad, x + wide + pad * 0.2, y + high + pad
         found.append(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32))

@@ -11,6 +11,7 @@ from clinical.errors import ExtractionError
 from clinical.report import Doubtful, Page
 from watchers.extract.ocr import PageText, read_images
 from watchers.extract.options import ExtractOptions
+from watchers.extract.pdf_text import page_text
 from watchers.extract.reading import Reading
 from watchers.extract.text import tidy
 
@@ -121,7 +122,7 @@ def _layer(document: pdfium.PdfDocument, index: int) -> _Layer:
         try:
             textpage = page.get_textpage()
             try:
-                text = tidy(textpage.get_text_range())
+                text = tidy(page_text(page, textpage))
             finally:
                 textpage.close()
         finally:

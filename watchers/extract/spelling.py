@@ -15,6 +15,10 @@ from clinical.deidentify.vocabulary import load_vocabulary
 from watchers.extract.neural import Glyph, Line
 
 _WORD = re.compile(r"[^\W_]+")
+# A letter before a flag and nothing else in the cell is a figure; a value in a cell ends in no point.
+_FLAGGED_CELL = re.compile(r"\s*([OoIl|SZ])\s+[HL]{1,2}\s*")
+_FIGURES = {"O": "0", "o": "0", "I": "1", "l": "1", "|": "1", "S": "5", "Z": "2"}
+_POINT_LAST = re.compile(r"[\d\s.<>≤≥±+-]*\d\.\d+\.\s*")
 SURE = 0.995
 
 
@@ -45,12 +49,17 @@ def _rules() -> _Rules:
 
 
 def mend_words(line: Line) -> Line:
-    """The line with its slips mended; as many characters as before."""
+    """The line with its slips mended; as many characters as before but for a last point."""
     rules = _rules()
+    if _POINT_LAST.fullmatch(line.text):
+        line = Line(line.glyphs[: line.text.rindex(".")])
     text = line.text
     for pattern, put in rules.context:
         changed = pattern.sub(put, text)
         text = changed if len(changed) == len(text) else text
+    if flagged := _FLAGGED_CELL.fullmatch(text):
+        place = flagged.start(1)
+        text = text[:place] + _FIGURES[flagged[1]] + text[place + 1 :]
     chars = list(text)
     for match in _WORD.finditer(text):
         start, end = match.span()
