@@ -149,10 +149,15 @@ def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str,
     own = [part for c in claim.quantities for part in (c, *_split(c))]
     best_same, best_rival = -1.0, -1.0
     unit = limited = False
+    limit = any(t.lower in word_set("limit") for t in claim.tokens)
     for fit in chosen:
         line = fit.line
         said = {m.key for m in line.mentions} | line.heading
         for other in line.quantities:
+            if other.kind == "limits":
+                if not limit or q.kind != "number":
+                    continue
+                other = replace(other, kind="range" if len(other.values) > 1 else "number")
             theirs = _heads(line, other)
             score = (
                 len(near & theirs)

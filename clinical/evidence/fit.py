@@ -151,7 +151,7 @@ def _place(
         first, last = min(m.token for m in chosen), max(m.last for m in chosen)
         if last - first > _SPAN + len(chosen):
             continue
-        lasting = past or any(m.key in chronic() for m in unit.mentions)
+        lasting = past or all(m.key in chronic() for m in unit.mentions)
         found = (
             conflict_of(a, b, line, lasting, modal, done) for a, b in zip(unit.mentions, chosen, strict=True)
         )

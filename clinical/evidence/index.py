@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clinical.evidence.instructions import instruction_spans, is_instruction
+from clinical.evidence.measured import printed_flags, value_of, with_values
 from clinical.evidence.quantities import Quantity, quantities_of
 from clinical.evidence.scope import scope_of
 from clinical.evidence.words import Atom, Token, atoms_of, implied_by, named_numbers, tokens_of
@@ -22,7 +23,6 @@ _BASE = {
 _SEGMENT = frozenset(
     {",", ";", ":", "and", "or", "but", "with", "(", ")", ".", "/", "versus", "while", "whereas"}
 )
-_FLAGS: Mapping[str | None, str] = {"H": "up", "HH": "up", "L": "down", "LL": "down", "N": "norm"}
 _SEX: Mapping[str, str] = {
     **dict.fromkeys(
         ("she", "her", "hers", "herself", "woman", "female", "lady", "girl", "mrs", "ms"), "woman"
@@ -95,14 +95,17 @@ def line_of(
     section: str | None = None,
     heading: frozenset[str] = frozenset(),
     report: int = 0,
-    flags: Sequence[tuple[int, str]] = (),
+    measured: Sequence[Measurement] = (),
     wider: bool = False,
 ) -> Line:
     """Prepare ``text[start:end]``; offsets of its tokens are into ``text``."""
-    raw = tokens_of(text[start:end])
-    tokens = tuple(Token(t.start + start, t.end + start, t.lower) for t in raw)
+    tokens = printed_flags(
+        text, [Token(t.start + start, t.end + start, t.lower) for t in tokens_of(text[start:end])]
+    )
     locked = named_numbers(tokens)
     quantities = [q for q in quantities_of(tokens) if not locked & set(range(q.first, q.last))]
+    values = [v for m in measured if (v := value_of(text, m, tokens)) is not None]
+    quantities = with_values(quantities, values)
     taken = {i for q in quantities for i in range(q.first, q.last)}
     scope = scope_of(tokens, _BASE.get(section or "", frozenset()))
     segments = _segments(tokens)
@@ -110,24 +113,14 @@ def line_of(
     if wider:
         atoms += [replace(a, key=key) for a in atoms for key in implied_by(a.key)]
     sides = [(a.first, _SIDES[a.key]) for a in atoms if a.key in _SIDES]
-    mentions = tuple(_mention(a, scope.states, segments, sides) for a in atoms) + _flagged(
-        tokens, segments, flags
+    mentions = tuple(_mention(a, scope.states, segments, sides) for a in atoms) + tuple(
+        Mention(key, v.token, v.token + 1, frozenset(), False, None, segments[v.token], True)
+        for v in values
+        for key in v.keys
     )
     return Line(
         start, end, tokens, mentions, tuple(quantities), scope.triggers, segments, section, heading, report
     )
-
-
-def _flagged(
-    tokens: Sequence[Token], segments: Sequence[int], flags: Sequence[tuple[int, str]]
-) -> tuple[Mention, ...]:
-    """What a computed or printed flag says of a value, as a word beside it: "high", "low" or "normal"."""
-    found = []
-    for offset, key in flags:
-        at = next((i for i, t in enumerate(tokens) if t.start <= offset < t.end), None)
-        if at is not None:
-            found.append(Mention(key, at, at + 1, frozenset(), False, None, segments[at], True))
-    return tuple(found)
 
 
 def index_of(reports: Sequence[Report]) -> Index:
@@ -181,16 +174,7 @@ def _lines(report: Report, number: int) -> list[Line]:
                 headings[at] = frozenset(a.key for a in atoms_of(tokens_of(section.heading)))
             heading = headings[at]
         name = section.name if section else None
-        flags = [
-            (m.start + text[m.start : m.end].rfind(m.value_text), _FLAGS[m.flag])
-            for m in report.structure.measurements
-            if sentence.start <= m.start < sentence.end and m.flag in _FLAGS
-        ]
-        flags += [
-            (m.start + text[m.start : m.end].rfind(m.value_text), "fever")
-            for m in report.structure.measurements
-            if sentence.start <= m.start < sentence.end and m.name == "temperature" and _is_fever(m)
-        ]
+        measured = [m for m in report.structure.measurements if sentence.start <= m.start < sentence.end]
         found.append(
             line_of(
                 text,
@@ -199,15 +183,11 @@ def _lines(report: Report, number: int) -> list[Line]:
                 section=name,
                 heading=heading,
                 report=number,
-                flags=flags,
+                measured=measured,
                 wider=True,
             )
         )
     return found
-
-
-def _is_fever(m: Measurement) -> bool:
-    return m.value is not None and (38.0 <= m.value < 45.0 or 100.4 <= m.value < 112.0)
 
 
 def _segments(tokens: Sequence[Token]) -> tuple[int, ...]:

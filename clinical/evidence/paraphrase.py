@@ -1,8 +1,9 @@
 """Is a sentence only the report in other words? A small model over the alignment decides where rules cannot.
 
-It sees how much of the claim is accounted for, which faults there are, and how near in meaning the words left over
-are to the words of the best lines (``weights/words.npz``: vectors of words, see the card beside it). Its weights
-(``weights/paraphrase.json``) are learned by ``bench/evidence_model.py`` from labelled sentences. Some faults it may
+It sees how much of the claim is accounted for, which faults there are, how near in meaning the words left over are to
+the words of the best lines (``weights/words.npz``: vectors of words, see the card beside it), and what the network
+over claim and lines (``pair``) makes of them. Its weights (``weights/paraphrase.json``) are learned by
+``bench/evidence_model.py`` from labelled sentences. Some faults it may
 never overrule: a number, a side, a person that differs stays withheld whatever it says.
 """
 
@@ -127,8 +128,13 @@ def doubt_below() -> float:
 
 def probability(alignment: Alignment, index: Index) -> float:
     """Probability that the report says what the claim says."""
-    model = _model()
     values = features(alignment, index)
+    return combined(values)
+
+
+def combined(values: Sequence[float]) -> float:
+    """Probability from the features and, last of them, the log odds of the network over the words."""
+    model = _model()
     total = float(model["prior"])
     for tree in model["trees"]:
         node = tree[0]
@@ -136,6 +142,12 @@ def probability(alignment: Alignment, index: Index) -> float:
             node = tree[node[2] if values[node[0]] <= node[1] else node[3]]
         total += node[1]
     return 1.0 / (1.0 + math.exp(-total))
+
+
+def best_lines(alignment: Alignment, index: Index) -> list[int]:
+    """Numbers of the lines to compare the claim with: those that answer it, then the nearest in meaning."""
+    chosen = [f.number for f in alignment.chosen][:_LINES]
+    return list(dict.fromkeys([*chosen, *nearest(alignment.claim, index)]))
 
 
 def content(line: Line) -> list[str]:

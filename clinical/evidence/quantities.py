@@ -97,6 +97,15 @@ def quantities_of(tokens: Sequence[Token]) -> list[Quantity]:
     return found
 
 
+def unit_of(text: str) -> tuple[str, float, str]:
+    """Dimension, factor and name of a unit as printed or in UCUM; the text itself where it is not known."""
+    tokens = tokens_of(text.replace("{", " ").replace("}", " "))
+    found = _unit(tokens, 0) if tokens else None
+    if found is not None and found[3] == len(tokens):
+        return found[:3]
+    return (text.lower(), 1.0, text.lower()) if text else ("", 1.0, "")
+
+
 def same_values(one: Quantity, two: Quantity) -> bool:
     """Equal numbers, after conversion where both have a unit.
 
@@ -122,7 +131,9 @@ def same_values(one: Quantity, two: Quantity) -> bool:
 
 
 def same_kind(one: Quantity, two: Quantity) -> bool:
-    """Could they be the same quantity: one dimension, or one of them without a unit?"""
+    """Could they be the same quantity: one dimension, or one of them without a unit? A limit is no value."""
+    if "limits" in (one.kind, two.kind):
+        return False
     if one.kind == "date" or two.kind == "date":
         return one.kind == two.kind
     if (one.kind == "age") != (two.kind == "age") and one.dimension and two.dimension:

@@ -140,8 +140,9 @@ def _implied() -> dict[str, tuple[str, ...]]:
     for line in (RULES / "implies.txt").read_text(encoding="utf-8").splitlines():
         kind, _, members = line.split("#", 1)[0].partition(":")
         for member in members.split(","):
-            if member.strip():
-                key = _meaning(member.strip())[0][0]
+            meaning = _meaning(member.strip()) if member.strip() else ()
+            if len(meaning) == 1:
+                key = meaning[0][0]
                 found[key] = (*found.get(key, ()), *(stem(w) for w in kind.split()))
     return found
 
