@@ -125,6 +125,16 @@ class DateForms:
             # 11/20-11/22/2024: the first of a range
             r"(?<![\w/.-])(?P<m>0?[1-9]|1[0-2])/(?P<d>0?[1-9]|[12]\d|3[01])(?=[ ]?[-–][ ]?\d{1,2}/\d{1,2}/\d\d)",
         )
+        self._loose = _compile(
+            # febrero-07, diciembre 06
+            rf"(?<!\w)(?P<found>(?:{'|'.join(names)})[ -]\d\d)(?!\w|[/-]\d|[.,]\d)",
+            # el mes de abril, desde septiembre
+            rf"\b(?:mes[ ]de|desde)[ ](?P<found>{'|'.join(names)})(?!\w)",
+            # a year, which Spanish rules count as a date: "en 2009", "(1999 y 2002)", "el año 2004"
+            r"(?:\b(?:en|del?|desde|hasta|a|e|y)[ ]|[(,][ ]?)(?P<found>(?:año[ ])?(?:19[3-9]|20[0-3])\d)"
+            r"(?!\w|[/%º-]|[.,]\d|[ ]?(?:mg|ml|cc|ui|g\b|c[ée]l))",
+            r"\b(?P<found>año[ ](?:19[3-9]|20[0-3])\d)(?!\w)",
+        )
         self._weekday = re.compile(rf"(?<!\w){_WEEKDAY}\Z", re.IGNORECASE)
 
     def find(self, text: str) -> tuple[DateFound, ...]:
@@ -140,6 +150,8 @@ class DateForms:
                 number = match.groupdict().get("d")
                 if number is None or 1 <= int(number) <= 31:
                     found.append(DateFound(self._begin(text, match.start()), match.end(), None, 0.9))
+        for form in self._loose if self._day_first else ():
+            found.extend(DateFound(*m.span("found"), None, 0.85) for m in form.finditer(text))
         for match in _CUED.finditer(text):
             found.extend(_cued(match))
         found.sort(key=lambda f: (f.start, f.day is None, -(f.end - f.start)))

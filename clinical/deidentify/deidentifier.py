@@ -32,13 +32,14 @@ from clinical.deidentify.known import (
     people_of,
 )
 from clinical.deidentify.names import NameGrammar
-from clinical.deidentify.passing import Passing, beside
+from clinical.deidentify.passing import Passing, beside, widened
 from clinical.deidentify.patterns import build_registry, find_patterns
 from clinical.deidentify.places import PlaceGrammar, homes
 from clinical.deidentify.propagate import propagate
 from clinical.deidentify.risk import load_calibration, residual_risk
 from clinical.deidentify.shapes import LAYER as SHAPES
 from clinical.deidentify.shapes import find_shapes
+from clinical.deidentify.spanish import find_blocks
 from clinical.deidentify.tags import TAG, date_tag, tag
 from clinical.deidentify.vocabulary import load_vocabulary
 from clinical.deidentify.words import Words, find_words
@@ -89,6 +90,7 @@ class Deidentifier:
             raise SettingsError(f"No de-identification for this language. Known: {', '.join(LANGUAGES)}.")
         spanish = policy.language == "es"
         self._policy = policy
+        self._spanish = spanish
         self._vocabulary = load_vocabulary(policy.language)
         self._dates = DateForms(policy.language)
         self._names = NameGrammar(self._vocabulary, announced_only=spanish)
@@ -224,6 +226,8 @@ class Deidentifier:
         found.extend(places_in_fields(text, fields, words, vocabulary))
         found.extend(self._places.find(words))
         found.extend(self._names.find(words))
+        if self._spanish:
+            found.extend(find_blocks(text))
         if self._passing is not None:
             found.extend(self._passing.find(words))
             found.extend(find_shapes(words, vocabulary, [(d.start, d.end) for d in dates]))
@@ -255,7 +259,8 @@ class Deidentifier:
             ]
             found.extend(carried)
             found.extend(beside(words, [(f.start, f.end) for f in carried], vocabulary))
-        return merge(found)
+        merged = merge(found)
+        return merged if self._spanish else widened(merged, text)
 
     def _propagated(
         self, words: Words, people: tuple[Person, ...], known: KnownIndex, found: list[Found]

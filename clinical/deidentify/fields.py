@@ -298,6 +298,8 @@ def places_in_fields(
             (w.capital and not vocabulary.ordinary(w.text)) or (w.key in vocabulary.places and w.capital)
             for w in run
         )
+        titled = len(run) > 1 and all(w.title or w.key in vocabulary.particles for w in run) and len(run) < 8
+        titled = titled and not any(w.key in vocabulary.stop and w.capital for w in run[:1])
         headed = bool(run) and run[-1].key in vocabulary.facility and len(run) > 1 and run[0].capital
         digits = bool(_STREET.search(trimmed)) and any(w.capital for w in run)
         sure = item.label in {
@@ -311,5 +313,5 @@ def places_in_fields(
         }
         if address and (strange or digits or (trimmed.isdigit() and len(trimmed) > 3)):
             yield Found(start, start + len(trimmed), "LOCATION", 0.97, LAYER)
-        elif (strange and (sure or len(run) <= 8)) or headed or (sure and digits):
+        elif (strange and (sure or len(run) <= 8)) or headed or (sure and (digits or titled)):
             yield Found(start, start + len(trimmed), "LOCATION", 0.95 if sure else 0.85, LAYER)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from clinical.deidentify.found import Found
-from clinical.deidentify.phrases import DEGREE, Phrase, backward, forward
+from clinical.deidentify.phrases import DEGREE, SHORT_FAMILY, Phrase, backward, forward
 from clinical.deidentify.propagate import is_term
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import Word, Words
@@ -85,14 +85,11 @@ def _acts(words: Words, index: int) -> bool:
     return index < len(words.items) and bool(_ACT.match(words.items[index].text))
 
 
-_SHORT = frozenset("to an do so no my in or on he be ly vo ho ng u".split())
-
-
 def _short_name(words: Words, vocabulary: Vocabulary, index: int) -> bool:
     """Tells whether a word of grammar is a family name here: ``Dr. To``, in a line that is not all capitals."""
     word = words.items[index]
     return (
-        word.key in _SHORT
+        word.key in SHORT_FAMILY
         and word.title
         and word.key in vocabulary.family
         and not words.shouting(index)
@@ -162,7 +159,13 @@ class NameGrammar:
         run = words.items[phrase.first : phrase.last]
         strange = self._strange(words, run)
         listed = [w for w in strange if self._vocabulary.name(w.text)]
-        return bool(listed) or (len(strange) > 1 and all(w.title for w in strange))
+        if listed or (len(strange) > 1 and all(w.title for w in strange)):
+            return True
+        return (
+            len(run) > 1
+            and all(w.title and not self._vocabulary.ordinary(w.text) for w in run)
+            and not is_term(words, self._vocabulary, phrase.last - 1)
+        )
 
     def _after_titles(self, words: Words) -> Iterator[Found]:
         vocabulary = self._vocabulary
@@ -294,7 +297,8 @@ class NameGrammar:
         if sure:
             if strange and (listed or (len(strange) == len(whole) and (alone or len(whole) > 1))):
                 return 0.95
-            if copied and listed and alone:
+            initial = len(run) > 1 and len(run[0].text) == 1 and run[0].gap.startswith(".")
+            if copied and (listed or initial) and alone:
                 return 0.85
             degree = bool(_DEGREE.match(words.text, run[-1].end))
             return 0.9 if degree or (len(listed) == len(run) > 1 and alone) else 0.0

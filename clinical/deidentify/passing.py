@@ -1,11 +1,13 @@
 """Names in passing whose sentence tells them, even where every word is an ordinary one."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from clinical.deidentify.found import Found
+from clinical.deidentify.found import Found, Merged
+from clinical.deidentify.phrases import SHORT_FAMILY
 from clinical.deidentify.vocabulary import Vocabulary
-from clinical.deidentify.words import UPPER, Words
+from clinical.deidentify.words import UPPER, Word, Words
 
 LAYER = "grammar"
 _WORD = rf"[{UPPER}][\w'-]*"
@@ -17,6 +19,16 @@ _SALUTE = re.compile(
 _ATTESTS = re.compile(
     rf"(?<!\w)I,[ ](?:(?:Dr|DR)\.?[ ])?{_NAME}(?:,[ ]?[A-Z][A-Za-z.-]{{1,6}}){{0,3}},?[ ]"
     r"(?i:was|am|have|attest|certify|personally|agree|hereby|reviewed|saw|performed|did|attended)\b"
+)
+_PLEASURE = re.compile(
+    r"(?i:(?:pleasure|opportunity|privilege)[ ]of[ ](?:seeing|meeting|evaluating|examining)"
+    r"|(?:your|our|this|mutual|my)[ ]patient|care[ ]of)"
+    rf"(?i:[ ](?:your|our|the|mutual|patient|very|pleasant|nice))*,?[ ]"
+    rf"(?:(?:Mr|Mrs|Ms|Miss)\.?[ ])?{_NAME}(?=,|\.|[ ](?i:on|in|at|today|who|is|was)\b)"
+)
+_NOTE = re.compile(
+    rf"(?:[Pp]er|PER|[Ii]n|[Ff]rom|[Ss]ee|[Bb]y)[ ](?:(?:Dr|DR)\.?[ ])?{_NAME}'[sS][ ]"
+    r"(?i:note|notes|report|dictation|consultation|consult|request|recommendations?|office|service|letter|plan|exam)\b"
 )
 _WHOSE = r"(?:the|her|his|their|(?:the[ ])?patient's)"
 
@@ -42,24 +54,28 @@ class Passing:
             run = [w for w in words.items[words.at(match.start("name")) :][:4] if w.start < match.end("name")]
             if not any(w.key in _NOBODY or w.key in self._vocabulary.relations for w in run):
                 yield Found(*match.span("name"), "NAME", 0.93, LAYER)
-        for form in (_ATTESTS, self._aside, self._shouted):
+        for form in (_ATTESTS, _PLEASURE, _NOTE, self._aside, self._shouted):
             for match in form.finditer(text):
-                run = [
-                    w for w in words.items[words.at(match.start("name")) :][:6] if w.start < match.end("name")
-                ]
-                if any(w.key in self._vocabulary.stop for w in run) or (
-                    len(run) == 1 and run[0].caps and not words.shouting(words.at(run[0].start))
-                ):
-                    continue
-                first = run[0]
-                if (
-                    form is not _ATTESTS
-                    and len(run) == 1
-                    and self._vocabulary.ordinary(first.text)
-                    and not self._vocabulary.name(first.text)
-                ):
+                first = words.at(match.start("name"))
+                run = [w for w in words.items[first : first + 6] if w.start < match.end("name")]
+                if not self._person(words, first, run, announced=form in (_ATTESTS, _PLEASURE, _NOTE)):
                     continue
                 yield Found(*match.span("name"), "NAME", 0.88, LAYER)
+
+    def _person(self, words: Words, first: int, run: Sequence[Word], *, announced: bool) -> bool:
+        """Tells whether the words are a person's: none of grammar, no short capitals, two words or one name."""
+        vocabulary = self._vocabulary
+        if not run or (len(run) == 1 and run[0].key in SHORT_FAMILY and run[0].title):
+            return bool(run)
+        if run[0].key in vocabulary.roles or any(w.key in vocabulary.stop for w in run):
+            return False
+        if not announced and any(w.key in vocabulary.generic for w in run):
+            return False
+        if len(run) == 1 and run[0].caps and not words.shouting(first):
+            return False
+        return (announced and len(run) > 1) or any(
+            vocabulary.name(w.text) or not vocabulary.ambiguous(w.text) for w in run if len(w.text) > 1
+        )
 
 
 _NOBODY = frozenset(
@@ -107,3 +123,26 @@ def beside(words: Words, names: Iterable[tuple[int, int]], vocabulary: Vocabular
             word = words.items[index]
             if word.title and word.key in vocabulary.family - known and not vocabulary.ambiguous(word.text):
                 yield Found(start, word.end, "NAME", 0.8, LAYER)
+
+
+_LEAD = re.compile(
+    r"(?<![\w'-])(?:(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|ter|ten|te|bin|ibn|abu|al|el|zu|'t"
+    r"|Van|Von|Der|Den|De|Del|Di|Da|Dos|Du|La|Le|Ter|Ten|Bin|Ibn|Abu|Al|El|Mac|San|St\.)[ -]){1,3}\Z"
+)
+
+
+def widened(merged: Sequence[Merged], text: str) -> tuple[Merged, ...]:
+    """Takes the particles before a name into it, and unites two parts that only particles part: ``Ali bin Yusuf``."""
+    result: list[Merged] = []
+    for item in merged:
+        if item.label == "NAME":
+            floor = result[-1].end if result else 0
+            lead = _LEAD.search(text, max(floor, item.start - 16), item.start)
+            if lead:
+                item = replace(item, start=lead.start())
+            if result and result[-1].label == "NAME" and text[result[-1].end : item.start] == " " and lead:
+                last = result.pop()
+                layers = tuple(sorted({*last.layers, *item.layers}))
+                item = Merged(last.start, item.end, "NAME", max(last.score, item.score), layers)
+        result.append(item)
+    return tuple(result)

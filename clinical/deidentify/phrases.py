@@ -74,7 +74,10 @@ DEGREE = frozenset(
         "bc",
     ]
 )
-_JOIN = re.compile(r"(?:[ \t]{1,2}|\.[ \t]{0,2}|[ \t]?\n[ \t]?|\^{1,2}|-[ \t]?\n?)\Z")
+_JOIN = re.compile(r"(?:[ \t]{1,2}'?|\.[ \t]{0,2}|[ \t]?\n[ \t]?|\^{1,2}|-[ \t]?\n?)\Z")
+SHORT_FAMILY = frozenset("to an do so no my in or on he be ly vo ho ng u".split())
+"""Family names that are words of grammar as well; believed only where a phrase of a name ends."""
+_PHRASE_ENDS = re.compile(r"(?:'s)?(?:,|[ \t]*(?:\n|\Z|[|;(/]|[ ]{2}))|\.[ ]?(?:\n|\Z)")
 _LEADING = frozenset(
     ["van", "von", "de", "el", "al", "la", "da", "di", "le", "du", "del", "dos", "bin", "ibn"]
 )
@@ -144,6 +147,8 @@ def _continues(word: Word, first: Word, vocabulary: Vocabulary, broken: bool, lo
         return not broken and (word.text not in "AI" or word.gap.startswith("."))
     if not word.capital:
         return lower and not first.capital and not vocabulary.ordinary(word.text)
+    if word.key in SHORT_FAMILY and word.capital and _PHRASE_ENDS.match(word.gap):
+        return not broken
     if word.key in vocabulary.stop or (word.key in vocabulary.keep_before and not word.title):
         return False
     return not (first.title and word.caps and len(word.text) > 3 and vocabulary.ordinary(word.text))

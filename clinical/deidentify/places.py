@@ -19,7 +19,9 @@ _HEAD = re.compile(
     r"|Medical[ ](?:Cent(?:er|re)|Group|Associates|Clinic|Arts|Plaza|Park|Practice)"
     r"|Health[ ]?(?:care)?[ ](?:System|Cent(?:er|re)|Services|Network|Partners|Group|Plan)|Healthcare|Health"
     r"|Cent(?:er|re)|Memorial|Family[ ](?:Practice|Medicine|Health|Physicians)|Practice|Associates|Institute|Pavilion"
-    r"|(?:Nursing|Care|Rest|Retirement|Group)[ ]Home|Nursing[ ](?:Facility|Cent(?:er|re))|Manor|University|College"
+    r"|(?:Nursing|Care|Rest|Retirement|Group|Veterans)[ ]Home"
+    r""
+    r"|(?:Pediatric|Surgical|Physicians?|Cardiology|Medical)[ ]Group|Nursing[ ](?:Facility|Cent(?:er|re))|Manor|University|College"
     r"|(?:High|Elementary|Middle)[ ]School|Pharmacy|Laborator(?:y|ies)|Diagnostics|Imaging|Radiology|Orthopa?edics"
     r"|Cardiology|Pediatrics"
     r"|Neurology|Gastroenterology|Oncology|Urology|Dermatology|Ophthalmology|Psychiatry"
@@ -63,6 +65,24 @@ _CAMPUS = re.compile(
     rf"(?:[ ]?[-,][ ]|[ ]at[ ])(?:[{UPPER}][\w'.-]*[ ](?:d')?){{1,4}}"
     r"(?i:campus|division|branch|site|location|office)(?!\w)"
 )
+_DWELLS = re.compile(r"(?i)(?:live|living|resid|born|raised|grew|stay|moved|native|hails)")
+_AUTHOR = re.compile(
+    r"(?i)(?:guidelines?|recommendations?|criteria|protocols?|stud(?:y|ies)|trials?|classification|statement|consensus|data)"
+    r"[ ,]{1,2}(?:(?:published|issued|set|developed|released)[ ])?(?:from|by|of|at)[ ](?:the[ ])?\Z"
+)
+_FIRM = re.compile(r",?[ ](?:P\.?C|P\.?A|L\.?L\.?C|PLLC|Inc|Ltd|LLP|S\.C)\b\.?")
+_BETWEEN = frozenset(["or", "of", "du", "de", "la", "las", "los", "the", "and", "on", "upon"])
+_PATRONS = frozenset(
+    (
+        "sacred holy samaritan providence mercy trinity baptist methodist lutheran presbyterian episcopal"
+        " adventist deaconess shepherd charity blessed christ cross rosary incarnate immaculate assumption"
+        " ascension good saints hillcrest lakeshore riverside riverbend lakeview parkview ridge valley hills"
+        " harbor bay river lake mountain northwest southwest northeast southeast midwest tri-county tri-state"
+        " cedar pine pinecrest oak maple sunrise sunset evergreen highland highlands summit blue grand"
+        " pleasant prairie desert coastal ocean"
+    ).split()
+)
+"""Words that name a facility though they are ordinary: patrons and landscapes."""
 _TITLED = frozenset(
     ["dr", "mr", "mrs", "ms", "miss", "prof", "i", "he", "she", "tel", "phone", "fax", "mrn", "dob"]
 )
@@ -134,17 +154,24 @@ class PlaceGrammar:
         vocabulary = self._vocabulary
         for match in self._lives.finditer(words.text):
             first = index = words.at(match.end())
-            while index < len(words.items) and words.items[index].capital and index - first < 3:
+            while (
+                index < len(words.items)
+                and index - first < 4
+                and (words.items[index].capital or (index > first and words.items[index].key in _BETWEEN))
+            ):
                 gap = (
                     words.text[words.items[index - 1].end : words.items[index].start]
                     if index > first
                     else " "
                 )
-                if gap not in (" ", ". ") or (index > first and words.items[index].key in vocabulary.stop):
+                stops = words.items[index].key in vocabulary.stop and words.items[index].key not in _BETWEEN
+                if gap not in (" ", ". ") or (index > first and stops):
                     break
                 if words.items[index].caps and vocabulary.ordinary(words.items[index].text):
                     break
                 index += 1
+            while index > first and words.items[index - 1].key in _BETWEEN:
+                index -= 1
             run = words.items[first:index]
             if not run or run[0].key in vocabulary.stop | vocabulary.regions:
                 continue
@@ -155,7 +182,8 @@ class PlaceGrammar:
                 w.key in vocabulary.generic | vocabulary.keep_before for w in run
             ):
                 continue
-            if all(vocabulary.ambiguous(w.text) for w in run) and not cities and len(run) == 1:
+            lone = len(run) == 1 or not _DWELLS.match(match.group())
+            if all(vocabulary.ambiguous(w.text) for w in run) and not cities and lone:
                 continue
             if any(w.key in vocabulary.regions or w.key in {"united", "states"} for w in run) and all(
                 vocabulary.ordinary(w.text) or w.key in vocabulary.regions for w in run
@@ -180,7 +208,7 @@ class PlaceGrammar:
             between = words.text[word.end : items[first].start]
             if not _LINK.fullmatch(between):
                 break
-            if between.startswith(".") and word.key not in {"st", "mt", "ft"} and len(word.text) > 1:
+            if between.startswith(".") and word.key not in {"st", "ste", "mt", "ft"} and len(word.text) > 1:
                 break
             lady = word.key == "our" and word.capital and items[first].key == "lady"
             if word.key in _BEFORE and not lady and not (word.key == "new" and word.capital):
@@ -206,12 +234,14 @@ class PlaceGrammar:
                 if tail > match.end():
                     yield Found(run[0].start if run else match.start(), tail, "LOCATION", 0.85, LAYER)
                 continue
+            if _AUTHOR.search(text, max(0, run[0].start - 60), run[0].start):
+                continue
             strange = self._strange(special)
             if match.group().islower() and (
                 not strange or special[-1] is not run[-1] or is_common(run[-1], vocabulary)
             ):
                 continue
-            saint = any(w.key in _SAINT for w in run)
+            saint = any(w.key in _SAINT or (w.key in _PATRONS and w.capital) for w in run)
             if (head in vocabulary.weak_facility or shout) and not strange and not saint:
                 continue
             if all(w.key in vocabulary.stop for w in special):
@@ -222,7 +252,7 @@ class PlaceGrammar:
         """Returns where a facility ends whose place stands behind it: "Hospital of Padua", "Clinic - Troy Campus"."""
         vocabulary, text = self._vocabulary, words.text
         shout = match.group().isupper()
-        campus = _CAMPUS.match(text, match.end())
+        campus = _CAMPUS.match(text, match.end()) or _FIRM.match(text, match.end())
         if campus:
             return campus.end()
         link = _OF.match(text, match.end())
@@ -234,18 +264,26 @@ class PlaceGrammar:
         while index < len(words.items) and index - first < 4:
             word = words.items[index]
             gap = text[end : word.start] if index > first else " "
-            if not _WITHIN.fullmatch(gap) or not (word.capital or word.key in vocabulary.particles):
+            if not _WITHIN.fullmatch(gap) or not (
+                word.capital or word.key in vocabulary.particles | _BETWEEN
+            ):
                 break
-            if word.key in vocabulary.stop or (shout and not word.caps) or word.key in _TITLED:
+            if (
+                (word.key in vocabulary.stop and word.key not in _BETWEEN)
+                or (shout and not word.caps)
+                or word.key in _TITLED
+            ):
                 break
             if word.caps and not shout and not words.shouting(index):
                 break
             plain = vocabulary.ordinary(word.text) and word.key not in vocabulary.places
-            if plain and (
-                shout or (bare and not _FILLS.match(text, word.start)) or word.key in vocabulary.generic
-            ):
+            loose = (bare or shout) and not _FILLS.match(text, word.start)
+            if plain and word.key not in _BETWEEN and (loose or word.key in vocabulary.generic):
                 break
             index, end = index + 1, word.end
+        while index > first and words.items[index - 1].text.islower():
+            index -= 1
+            end = words.items[index - 1].end if index > first else match.end()
         if index > first and bare and not _LONE.match(text, end):
             return match.end()
         return end

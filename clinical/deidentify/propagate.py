@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from clinical.deidentify.folding import key
 from clinical.deidentify.found import Found
 from clinical.deidentify.known import KnownIndex, Person, pairs_of
-from clinical.deidentify.phrases import DEGREE
+from clinical.deidentify.phrases import DEGREE, SHORT_FAMILY
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import Words
 
@@ -103,7 +103,7 @@ def propagate(
         known: the practice's people and patients: parts that are no words, and whole names.
         taken: stretches already found; they are not given again, and words beside them join them more easily.
     """
-    parts = {part for p in people for part in p.parts if len(part) > 1}
+    parts = {part for p in people for part in p.parts if len(part) > 1 and part not in SHORT_FAMILY}
     nicks = {nick for nick, full in NICKNAMES.items() if full in parts}
     edits = {e for part in parts if len(part) > 6 for e in _deletions(part)}
     covered = set()

@@ -280,6 +280,9 @@ _MEDICAL = re.compile(
     r"|olol|pril|sartan|azepam)\Z"
 )
 """Endings of medical words and drugs that no list of words may hold."""
+_CELL_ENDS = re.compile(
+    r"[ \t]*(?:$|[|;:()/=\d]|[ ]{2}|\t|,?[ ]?(?:[A-Z]\.){2}|,?[ ]?[A-Z]{2,5}\b)", re.MULTILINE
+)
 _OUTSIDE = frozenset(["dear", "hello", "hi", "re", "regarding", "attn"])
 _LABEL_GOES_ON = re.compile(r"\.[ ]?[A-Za-z.#/]{0,14}[ ]?[:#]")
 
@@ -313,7 +316,8 @@ def _trust(
     if around:
         if strange:
             return best
-        return best * (0.9 if len(names) == len(whole) > 1 and best > 0.8 else 0.4)
+        alone = len(names) == len(whole) > 1 and best > 0.8 and _CELL_ENDS.match(words.text, items[-1].end)
+        return best * (0.9 if alone else 0.4)
     if not strange or any(w.caps and len(w.text) < 6 for w in strange):
         return best * 0.25
     listed = [w for w in strange if w in names]
