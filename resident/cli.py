@@ -91,6 +91,9 @@ def _review(parser: argparse.ArgumentParser) -> None:
 
 def _retrain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--now", action="store_true", help="even if few new reports came in")
+    parser.add_argument(
+        "--search", action="store_true", help="try learning rates and ranks first; takes longer"
+    )
 
 
 def _release_id(parser: argparse.ArgumentParser) -> None:

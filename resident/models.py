@@ -58,7 +58,7 @@ def retrain(options: Namespace) -> int:
     from resident.night import retrain as run
 
     with open_practice(options.practice_home) as practice:
-        outcome = run(practice, now=options.now, say=say)
+        outcome = run(practice, now=options.now, say=say, search=options.search)
     say(outcome.reason)
     return 0
 

@@ -8,7 +8,9 @@ written, and what answered before answers still.
 """
 
 import contextlib
+import errno
 import hashlib
+import re
 import shutil
 import time
 from collections import defaultdict
@@ -16,7 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from clinical.errors import TrainingError
+from safetensors import SafetensorError
+
+from clinical.errors import HomeError, TrainingError
 from mcp_tools.known import Sweeping
 from practice.feedback import FeedbackBook
 from practice.releases import Release, Releases
@@ -26,6 +30,7 @@ from resident.reader import EngineReader
 from resident.setup import Practice
 from server.client import EngineClient
 from trainer import llamacpp, memory
+from trainer import search as grid
 from trainer.basemodel import BaseModel, open_base
 from trainer.dataset import Dataset, freeze
 from trainer.evaluate import Judge, evaluate
@@ -43,6 +48,9 @@ CANARIES = 4
 MEMORY_TEXTS = 12
 PERPLEXITY_TEXTS = 20  # the engine scores a text token by token, so a part of them has to do
 KEPT_RUNS = 2
+_UNWRITTEN = re.compile(
+    r"os error (?:5|27|28|122)\b|PytorchStreamWriter|No space left|file write failed", re.I
+)
 KEPT_RELEASES = 10
 QUANTIZATIONS: dict[str, Quantization] = {
     "q8_0": "Q8_0",
@@ -95,7 +103,13 @@ class Clock:
 
 
 def retrain(
-    practice: Practice, *, now: bool, say: Say, recipe: Recipe | None = None, per_task: int = 60
+    practice: Practice,
+    *,
+    now: bool,
+    say: Say,
+    recipe: Recipe | None = None,
+    per_task: int = 60,
+    search: bool = False,
 ) -> Outcome:
     """What the schedule calls.
 
@@ -103,6 +117,7 @@ def retrain(
         now: even if few reports are new.
         recipe: other than the settings' own (the demo's).
         per_task: at most so many held-out questions of a task.
+        search: try learning rates and ranks first, and train with the best.
 
     Raises:
         TrainingError, EngineError, HomeError: each with what to do; what answered before answers still.
@@ -123,9 +138,17 @@ def retrain(
             for name, part in counts.items()
         ),
     )
-    return train_and_judge(
-        practice, material, recipe or recipe_of(practice.settings.training), clock, say, per_task
-    )
+    recipe = recipe or recipe_of(practice.settings.training)
+    if search:
+        recipe = _searched(practice, material, recipe, clock, say)
+    return train_and_judge(practice, material, recipe, clock, say, per_task)
+
+
+def _searched(practice: Practice, material: Material, recipe: Recipe, clock: Clock, say: Say) -> Recipe:
+    base = open_base(practice.settings.training.base, practice.home.root / "cache")
+    best = grid.search(material.dataset, base, recipe, practice.home.runs, progress=say)[0]
+    clock.lap("search", f"training.rank = {best.rank}, training.learning_rate = {best.learning_rate:g}")
+    return replace(recipe, rank=best.rank, learning_rate=best.learning_rate)
 
 
 def new_material(practice: Practice) -> int:
@@ -210,7 +233,8 @@ def train_and_judge(
     training = replace(dataset, train=tuple(planted))
     run = practice.home.runs / f"{dataset.sha256[:16]}-{_short(base, recipe)}"
     _keep_few_runs(practice.home.runs, run)
-    adapter = finetune(training, base, recipe, run, lambda progress: say(_told(progress)))
+    with full_disk_said():
+        adapter = finetune(training, base, recipe, run, lambda progress: say(_told(progress)))
     last = adapter.losses[-1][1] if adapter.losses else float("nan")
     first = adapter.losses[0][1] if adapter.losses else float("nan")
     clock.lap(
@@ -218,7 +242,8 @@ def train_and_judge(
         f"loss {first:.2f} → {last:.2f}, {adapter.figures.get('loss_tokens_per_second', 0):.0f} loss tokens/s",
     )
     folder = releases.create_dir()
-    exported = _export(practice, adapter, folder)
+    with full_disk_said():
+        exported = _export(practice, adapter, folder)
     clock.lap(
         "merge, convert, quantize",
         f"{exported.quantization}, parity {exported.parity.mean_difference:.3f} nats",
@@ -245,6 +270,26 @@ def train_and_judge(
     releases.prune(KEPT_RELEASES)
     clock.lap("gate", decision.reason)
     return Outcome(decision.reason, decision.promote, release, decision, scores, tuple(clock.stages))
+
+
+@contextlib.contextmanager
+def full_disk_said() -> Iterator[None]:
+    """Whatever the libraries raise where a file cannot be written becomes one error that says what to do."""
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        unwritten = isinstance(error, OSError) and error.errno in (
+            errno.ENOSPC,
+            errno.EFBIG,
+            errno.EDQUOT,
+            errno.EIO,
+        )
+        if not unwritten and not _UNWRITTEN.search(str(error)):
+            raise
+        raise HomeError(
+            "The model could not be written: the disk is full, or it fails.",
+            "Free some space and run 'resident retrain --now'. The release that answers is untouched.",
+        ) from None
 
 
 def select(examples: Sequence[Example], per_task: int) -> tuple[Example, ...]:
