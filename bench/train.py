@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=32)
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="add to what this file holds of earlier arms"
+    )
     parser.add_argument("--arm", choices=ARMS, help=argparse.SUPPRESS)
     parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -42,13 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )
+    results: dict[str, dict[str, float]] = {}
+    if options.keep and options.keep.is_file():
+        results = json.loads(options.keep.read_text())
     with tempfile.TemporaryDirectory() as cache:
-        results = {arm: start(arm, options.examples, Path(cache)) for arm in options.arms}
+        for arm in options.arms:
+            results[arm] = start(arm, options.examples, Path(cache)) | {"examples": options.examples}
+    if len({found["examples"] for found in results.values()}) > 1:
+        raise SystemExit("The kept arms had other examples.")
+    if options.keep:
+        options.keep.write_text(json.dumps(results))
     print(
         f"{'':8}{'loss tokens':>12}{'computed':>10}{'seconds':>9}{'loss tok/s':>12}"
         f"{'peak GB':>9}{'× guide':>9}{'× trl':>7}"
     )
-    for arm, found in results.items():
+    for arm, found in sorted(results.items(), key=lambda item: ARMS.index(item[0])):
         rate = found["loss_tokens"] / found["seconds"]
         times = [_times(rate, results.get(other)) for other in ("guide", "trl")]
         print(

@@ -4,11 +4,14 @@ Three things are compared on fixed texts of our own: token ids, the chat templat
 of the next token at every place. What was measured is recorded in the release; a failure stops it.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -36,6 +39,8 @@ LIMITS: Mapping[Quantization, float] = {
     "Q4_K_M": 0.8,
 }
 """Mean difference of log-probabilities that each may bring."""
+MEMORY_SHARE = 0.5
+"""Of the free memory that the model may take while it is compared."""
 _TEN = 10
 
 
@@ -109,13 +114,27 @@ def measure(merged: Path, reader: Reader, *, template: str | None = None) -> Par
 
 
 def _hf_logprobs(merged: Path, tokens: Sequence[int]) -> torch.Tensor:
-    with quiet_progress():
+    with quiet_progress(), _placed(merged) as place:
         model: Any = AutoModelForCausalLM.from_pretrained(
-            merged, dtype=torch.float32, local_files_only=True, use_safetensors=True
+            merged, dtype=torch.float32, local_files_only=True, use_safetensors=True, **place
         )
-    with torch.inference_mode():
-        logits = model.eval()(input_ids=torch.tensor([list(tokens)]), use_cache=False).logits[0]
+        with torch.inference_mode():
+            logits = model.eval()(input_ids=torch.tensor([list(tokens)]), use_cache=False).logits[0]
     return torch.log_softmax(logits.float(), dim=-1)
+
+
+@contextlib.contextmanager
+def _placed(merged: Path) -> Iterator[dict[str, Any]]:
+    """Where the model's weights go: into memory, or, where that would take more than half of it, layer by layer from
+    the disk.
+    """
+    stored = sum(file.stat().st_size for file in merged.glob("*.safetensors"))
+    room = psutil.virtual_memory().available * MEMORY_SHARE
+    if 2 * stored <= room:  # stored in 16 bit, computed in 32
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(dir=merged.parent, prefix="parity-") as beside:
+        yield {"device_map": "auto", "max_memory": {"cpu": int(room)}, "offload_folder": beside}
 
 
 def _compare(wanted: torch.Tensor, read: Sequence[Mapping[int, float]]) -> tuple[float, float, float]:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from clinical.errors import MissingPart, ParityError, TrainingError
 from tests.trainer.conftest import SECRET
 from tests.trainer.tiny import tiny_llama
-from trainer import importance, llamacpp
+from trainer import importance, llamacpp, parity
 from trainer.basemodel import BaseModel, load_model
 from trainer.dataset import freeze
 from trainer.example import Example
@@ -104,6 +104,19 @@ def test_a_k_quant_is_weighed_by_the_practices_own_text(
     made = export(adapter, tmp_path / "whole", "Q4_K_M", pre_tokenizer="smollm", importance_texts=texts)
     assert "own text" in made.notes[-1]
     assert not (tmp_path / "whole" / "importance.npz").exists()
+
+
+def test_a_model_larger_than_the_memory_is_compared_from_the_disk(
+    adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = export(adapter, tmp_path, "F16", keep_merged=True, pre_tokenizer="smollm")
+    monkeypatch.setattr(parity, "MEMORY_SHARE", 1e-9)
+    with parity._placed(tmp_path / "merged") as place:
+        assert place["device_map"] == "auto"
+    with GgufReader(made.gguf, threads=1) as reader:
+        again = parity.measure(tmp_path / "merged", reader)
+    assert again.mean_difference == pytest.approx(made.parity.mean_difference, abs=1e-6)
+    assert sorted(p.name for p in tmp_path.glob("parity-*")) == []
 
 
 def test_a_gguf_of_other_weights_fails_parity_and_is_not_left(adapter: Adapter, tmp_path: Path) -> None:
