@@ -3,6 +3,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -250,10 +251,18 @@ def test_decimal_points_are_seen_in_the_ink(text: str, points: tuple[int, ...]) 
     assert points_of(without, blots(crop)) == points
 
 
-def test_a_point_that_both_readers_lost_is_put_back_and_doubtful() -> None:
-    lost = Evidence(0, 0, 3, "133", 0.99, "133", "133", "133", (2,))
+def test_a_point_that_readers_lost_is_put_back_and_doubtful() -> None:
+    lost = Evidence(0, 0, 3, "133", 0.99, "13.3", "133", "133", (2,))
     assert kept_reading(lost) == "13.3"
     assert doubtful(lost)
+    # The ink alone may be dirt.
+    dirty = Evidence(0, 0, 3, "133", 0.99, "133", "133", "133", (2,))
+    assert kept_reading(dirty) == "133"
+    assert doubtful(dirty)
+    # A date has no decimal points.
+    assert (
+        kept_reading(Evidence(0, 0, 7, "0225/24", 0.99, "02.25/24", "0225/24", "0225/24", (3,))) == "0225/24"
+    )
     # Tesseract alone loses it: the ink confirms it.
     assert not doubtful(Evidence(0, 0, 4, "13.3", 0.99, "13.3", "133", "13.3", (2,)))
     assert doubtful(Evidence(0, 0, 4, "13.3", 0.99, "13.3", "133", "13.3", ()))
@@ -263,3 +272,15 @@ def test_a_letter_alone_in_a_cell_is_read_twice_and_before_a_flag_it_is_a_figure
     assert numbers(line("O")) == [(0, 1)]
     assert mend_words(line("O L")).text == "0 L"
     assert mend_words(line("12.0 - 16.0.")).text == "12.0 - 16.0"
+
+
+def test_on_a_noisy_page_a_torn_number_is_doubtful_though_both_readers_agree() -> None:
+    torn = Evidence(0, 0, 10, "2019 07-01", 0.99, "2019 07-01", "2019 07-01", "2019 07-01", (), True, True)
+    assert doubtful(torn)
+    assert not doubtful(replace(torn, noisy=False))
+    assert not doubtful(replace(torn, torn=False))
+
+
+@pytest.mark.parametrize("text", ["48/", "/.3", "1.000", "6 5"])
+def test_forms_that_slips_take_are_doubtful_though_both_readers_agree(text: str) -> None:
+    assert doubtful(Evidence(0, 0, len(text), text, 0.999, text, text, text))

@@ -23,7 +23,12 @@ Pixels = NDArray[np.uint8]
 # A stretch without blanks that holds a digit, with a sign before it; figures parted by one blank are one stretch,
 # for a fax loses points: "12 5 mg".
 TOKEN = re.compile(r"[^\s|]*\d[^\s|]*(?:(?<=\d) (?=\.?\d)[^\s|]*)*")
+_PLAIN_NUMBER = re.compile(r"[<>≥≤±=+-]{0,2}\d+(?: \d+)?%?")
 _PARTED = re.compile(r"[<>≥≤±-]?\d{1,3} \d{1,2}%?")  # as where a point was lost
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}[.]000")  # a comma that was taken for a point
+_SLASH_AT_EDGE = re.compile(r"^/|/$|/[./]")  # often a seven
+_DAY_AND_TIME = re.compile(r"[\d/.-]{6,10} \d{1,2}:\d{2}(?::\d{2})?|\(?\d{3}\)? \d{3}-\d{4}")
+_STROKE_AFTER = re.compile(r" ?[il|I/](?= |$)| [./]")
 _LETTER_CELL = re.compile(r"\s*([OoIl|SZ])(?:\s+[HL]{1,2})?\s*")
 _EDGE = "()[]{},;:\"'“”.*_"
 # What tesseract prints for signs that its English alphabet lacks.
@@ -40,6 +45,9 @@ _SEEN_AS = {
 # How sure the first reading must be of its weakest character where tesseract confirms it; where tesseract is not
 # installed; and below what it may be outvoted (measured on hard pages, see bench/README.md).
 SURE_CONFIRMED, SURE_ALONE, UNSURE = 0.5, 0.9995, 0.95
+# A page whose characters are read with lower odds than this is noisy: there a number needs these odds, and one that
+# is torn apart by a blank or followed by a stray stroke is doubtful even where tesseract reads the same.
+NOISY, SURE_ON_NOISE = 0.985, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class Evidence:
         alone: the reading of the number cut out alone.
         second: tesseract's, "" where it read nothing there, None where it is not installed.
         points: after how many of its signs the ink shows a decimal point.
+        noisy: the page reads badly; torn: a blank stands in the number, or a stray stroke after it.
     """
 
     line: int
@@ -63,6 +72,8 @@ class Evidence:
     second: str | None = field(repr=False)
     rival: str = field(repr=False)
     points: tuple[int, ...] = ()
+    noisy: bool = False
+    torn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +116,8 @@ def settle_numbers(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neura
 
 def kept_reading(e: Evidence) -> str:
     """The reading that the text gets."""
-    if lost_point(e):
+    if lost_point(e) and any(_has_point(reading) for reading in (e.text, e.alone, e.second, e.rival)):
+        # The ink and a reader: the point is put back. The ink alone may be dirt: doubtful, and left as it was read.
         return with_points(e.text, e.points)
     if plain(e.alone) != plain(e.text) and e.second and confirms(e.alone, e.second) and e.odds < UNSURE:
         return e.alone
@@ -117,8 +129,13 @@ def kept_reading(e: Evidence) -> str:
 
 
 def lost_point(e: Evidence) -> bool:
-    """Whether the ink shows a decimal point that the first reading has not."""
-    return bool(set(e.points) - set(printed_points(e.text)))
+    """Whether the ink shows a decimal point in a plain number that the first reading has not."""
+    return _PLAIN_NUMBER.fullmatch(e.text) is not None and bool(e.points)
+
+
+def _has_point(reading: str | None) -> bool:
+    """Whether a reading has something between two figures."""
+    return reading is not None and re.search(r"\d[., ]+\d", reading) is not None
 
 
 def _respelled(glyphs: Sequence[Glyph], text: str) -> list[Glyph]:
@@ -138,6 +155,8 @@ def gather(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> li
     second: dict[int, str] = {}
     if tesseract.installed():
         second = dict(zip(wanted, tesseract.read_lines([crops[i] for i in wanted]), strict=True))
+    odds = [glyph.odds for line in lines for glyph in line.glyphs]
+    noisy = float(np.mean(odds)) < NOISY
     out = []
     seen: dict[int, list[float]] = {}
     for (i, start, end), again in zip(tokens, alone, strict=True):
@@ -149,7 +168,13 @@ def gather(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> li
         if i not in seen:
             seen[i] = blots(crops[i])
         points = points_of(glyphs, seen[i])
-        out.append(Evidence(i, start, end, text, weak.odds, _pick(text, again.text), beside, rival, points))
+        torn = " " in text and _DAY_AND_TIME.fullmatch(text) is None
+        torn = torn or _STROKE_AFTER.match(lines[i].text, end) is not None
+        out.append(
+            Evidence(
+                i, start, end, text, weak.odds, _pick(text, again.text), beside, rival, points, noisy, torn
+            )
+        )
     return out
 
 
@@ -194,7 +219,11 @@ def doubtful(evidence: Evidence) -> bool:
     """Whether the readings leave a doubt: what tesseract confirms stands unless the first was itself unsure."""
     if evidence.second is None:
         return evidence.odds < SURE_ALONE or plain(evidence.alone) != plain(evidence.text)
-    if lost_point(evidence) or _PARTED.fullmatch(evidence.text):
+    if lost_point(evidence) or _PARTED.fullmatch(evidence.text) or _THOUSANDS.fullmatch(evidence.text):
+        return True
+    if _SLASH_AT_EDGE.search(evidence.text):
+        return True
+    if evidence.noisy and (evidence.torn or evidence.odds < SURE_ON_NOISE):
         return True
     second, text = evidence.second, evidence.text
     if evidence.points and set(evidence.points) == set(printed_points(text)):
