@@ -151,7 +151,8 @@ class Answering:
         watched = _Watched(model.generate) if model.generate else None
         answer = compute(_Model(model.release, watched))
         if stored and not (watched and watched.failed):
-            self.store.put_answer(reports[0].id, key, model.release, answer.model_dump_json(by_alias=True))
+            told = answer.model_dump_json(by_alias=True)
+            self.store.put_answer(reports[0].id, key, model.release, told, of=reports)
         return _said(model, answer)
 
     def _model(self, tool: Tool, reports: tuple[Report, ...]) -> _Model:

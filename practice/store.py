@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from clinical.errors import Refused
-from clinical.report import DeidentifiedReport, ReportFile, Structure
+from clinical.report import DeidentifiedReport, Report, ReportFile, Structure
 from practice import amend, patientbook
 from practice.database import Row
 from practice.forget import Forgotten, forget
@@ -235,10 +235,18 @@ class Store(Reading):
             self._note(file_id).unlink(missing_ok=True)
         return forgotten
 
-    def put_answer(self, report_id: str, key: str, release: str | None, answer: str) -> None:
-        """Keep a prepared answer (JSON) under a key of the tool's choosing; release None is extract mode."""
+    def put_answer(
+        self, report_id: str, key: str, release: str | None, answer: str, of: Sequence[Report] = ()
+    ) -> None:
+        """Keep a prepared answer (JSON) under a key of the tool's choosing; release None is extract mode.
+
+        It is not kept where one of the reports that it was computed ``of`` was held, released, signed, replaced or
+        given to another patient meanwhile: what it says of them may not hold any more.
+        """
         with self.database.transaction():
             if self._row(report_id)["state"] in ("superseded", "retracted"):
+                return
+            if any(_standing(self.report(report.id)) != _standing(report) for report in of):
                 return
             self.database.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)",
@@ -404,3 +412,8 @@ class Store(Reading):
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _standing(report: Report) -> tuple[object, ...]:
+    """What an answer on a report takes from its state."""
+    return report.status, report.signed, report.held, report.patient_id, report.observed_at

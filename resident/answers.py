@@ -164,7 +164,8 @@ def print_answer(answer: Answer, console: Console) -> None:
             if answer.tool == "ask"
             else "No statement: nothing in the report supports one."
         )
-    for claim in answer.claims:
+    listed = answer.tool == "anomalies" and answer.mode == "extract"  # its sentences are the list below
+    for claim in () if listed else answer.claims:
         line(f"• {claim.text}")
         for each in claim.evidence:
             source(claim.text, each)

@@ -3,13 +3,18 @@
 Computed values, findings, contradictions inside the report.
 """
 
-from clinical.answers.abnormal import anomalies_of, ranked
-from clinical.answers.answer import Answer
+from clinical.answers.abnormal import abnormal_findings, anomalies_of, is_urgent, out_of_range, ranked
+from clinical.answers.answer import Answer, Claim
 from clinical.answers.discrepancies import discrepancies
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
+from clinical.answers.passages import evidence, passage_at, passages, quote
+from clinical.answers.printed import printed
 from clinical.prompts import Generate
-from clinical.report import Report
+from clinical.report import Measurement, Report
+
+_SAID = 8
+_NOT_FOUND = ("indication", "history", "past_history", "medications", "comparison", "technique")
 
 
 def anomalies(report: Report, *, generate: Generate | None = None, release: str | None = None) -> Answer:
@@ -24,6 +29,29 @@ def anomalies(report: Report, *, generate: Generate | None = None, release: str 
     found = ranked([*anomalies_of(report), *discrepancies(report)])
     answer = answer.model_copy(update={"anomalies": tuple(found)})
     if generate is None:
-        return answer
+        return answer.model_copy(update={"claims": tuple(_worded(report))})
     spoke = spoken(answer, (report,), generate, release)
     return spoke.model_copy(update={"abstained": False})
+
+
+def _worded(report: Report) -> list[Claim]:
+    """The gravest of it in sentences: values as printed and what is wrong with them, findings in the report's words."""
+    values = sorted(out_of_range(report), key=lambda m: (not m.critical, m.flag not in ("HH", "LL")))
+    claims = [
+        Claim(text=f"{printed(report, m)}, {_level(m)}.", evidence=(evidence(report, m.start, m.end),))
+        for m in values[:_SAID]
+    ]
+    all_passages = passages(report)
+    found = sorted(abnormal_findings(report), key=lambda f: not is_urgent(f.concept))
+    places = [passage_at(all_passages, f.start) for f in found if f.assertion == "present"]
+    chosen = dict.fromkeys(p for p in places if p is not None and p.section not in _NOT_FOUND)
+    valued = [(m.start, m.end) for m in values]
+    claims += [quote(report, p) for p in chosen if not any(p.start <= start < p.end for start, _ in valued)]
+    return claims[:_SAID]
+
+
+def _level(m: Measurement) -> str:
+    level = {"H": "high", "L": "low", "HH": "critically high", "LL": "critically low"}.get(
+        m.flag or "", "abnormal"
+    )
+    return f"critically {level}" if m.critical and not level.startswith("critically") else level

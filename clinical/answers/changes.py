@@ -34,11 +34,12 @@ _COURSES = {
     ),
     "up": re.compile(
         r"\b(?:increas\w+|enlarg(?:ed|ing)|wors\w+|progress(?:ed|ion|ing)|larger|more (?:extensive|prominent|severe)|"
-        r"grown|risen|higher|exacerbat\w+|uncontrolled|poorly controlled)\b"
+        r"grown|risen|higher(?= (?:than|now|compared)|[.,;])|exacerbat\w+|uncontrolled|poorly controlled)\b"
     ),
     "down": re.compile(
         r"\b(?:decreas\w+|improv\w+|smaller|diminish\w+|resolving|regress\w+|lessened|better|less (?:extensive|"
-        r"prominent|severe)|reduced|lower|clearing|partial(?:ly)? (?:resolved|resolution))\b"
+        r"prominent|severe)|reduced|lower(?= (?:than|in|now|at|level|value|compared)|[.,;])|"
+        r"clearing|partial(?:ly)? (?:resolved|resolution))\b"
     ),
 }
 _GRADES = (
@@ -47,6 +48,20 @@ _GRADES = (
     ("moderate", "medium"),
     ("severe", "large", "marked", "massive", "extensive", "critical"),
 )
+
+
+_SINCE = re.compile(
+    r"\b(?:prior|previous(?:ly)?|last (?:time|visit|study|exam|examination)|interval(?:ly)?|since|compar(?:ed|ison)|"
+    r"earlier|than before|baseline|unchanged|stable|new(?:ly)?|resolved|no longer|now|"
+    r"has (?:improved|worsened|increased|decreased|grown|enlarged|progressed|cleared|healed))\b|\[DATE-",
+    re.I,
+)
+
+
+def tells_course(sentence: str) -> bool:
+    """Does the sentence say how something went since an earlier time?"""
+    lowered = sentence.lower()
+    return bool(_SINCE.search(sentence)) and any(rule.search(lowered) for rule in _COURSES.values())
 
 
 def value_changes(

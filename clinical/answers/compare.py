@@ -7,20 +7,28 @@ unit allows it and else not compared.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
+from clinical.answers.abnormal import is_urgent
 from clinical.answers.alignment import name_before, number_pairs
 from clinical.answers.answer import Answer, Change, Claim, NotCompared
-from clinical.answers.changes import Direction, finding_changes, value_changes
+from clinical.answers.changes import Direction, finding_changes, tells_course, value_changes
 from clinical.answers.frame import begin, people
 from clinical.answers.model import spoken
-from clinical.answers.passages import PLANS, evidence, one_line
+from clinical.answers.passages import CONCLUSIONS, PLANS, Passage, evidence, one_line, passages, quote
 from clinical.answers.printed import printed_name, printed_unit
 from clinical.errors import Refused
 from clinical.prompts import Generate
 from clinical.report import Measurement, Report
 
 _SAID = 8
+_COURSE = {"up": "has increased", "down": "has decreased", "changed": "has changed"}
+_COURSES = 3
+_AT_LEAST = 3
+_LARGE = 0.2
+_FOUND = ("findings", "hospital_course", "laboratory", "procedure", "other")
 _TIME = re.compile(r"[\s-]*(?:hour|day|week|month|year|minute)s?\b", re.I)
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|\.\d+")
 
@@ -36,10 +44,12 @@ def compare(
     _same_patient(prior, current)
     answer = begin("compare", (prior, current), release)
     changes, not_compared = changes_between(prior, current)
-    claims = tuple(_claim(c, answer) for c in changes if c.direction != "unchanged")[:_SAID]
+    told = _told(current)
+    said = " ".join(c.text for c in told).lower()
+    claims = (*told, *(_claim(c) for c in telling(changes, prior, current) if not _is_said(c, said)))[:_SAID]
     answer = answer.model_copy(update={"changes": tuple(changes), "not_compared": tuple(not_compared)})
     if generate is not None:
-        listed = "\n".join(c.text for c in claims)
+        listed = "\n".join(_claim(c).text for c in telling(changes, prior, current))
         spoke = spoken(answer, (prior, current), generate, release, changes=listed)
         if not spoke.abstained:
             return spoke
@@ -92,6 +102,68 @@ def changes_between(prior: Report, current: Report) -> tuple[list[Change], list[
     return changes, [*not_compared, *silent]
 
 
+def telling(changes: Sequence[Change], prior: Report, current: Report) -> list[Change]:
+    """The changes worth a sentence, the gravest first: over a limit, findings, large, then the largest of the rest."""
+    ranked = sorted(
+        (c for c in changes if c.direction != "unchanged"),
+        key=lambda c: _gravity(c, prior, current),
+        reverse=True,
+    )
+    grave = [c for c in ranked if _gravity(c, prior, current) >= _LARGE]
+    return (grave or ranked[:_AT_LEAST])[:_SAID]
+
+
+def _gravity(change: Change, prior: Report, current: Report) -> float:
+    """Crossing of a limit counts most, then a value that stays beyond it, then the relative size of the change."""
+    places = {e.report_id: e.start for e in change.evidence} if len(change.evidence) == 2 else {}
+    old = _measurement_at(prior, places.get(prior.id, -1)) if prior.id != current.id else None
+    new = _measurement_at(current, change.evidence[-1].start) if change.evidence else None
+    if new is None and change.direction in ("new", "resolved", "up", "down"):
+        return 1.5 + 0.5 * (change.direction == "new") + is_urgent(change.name)
+    size = _relative(change)
+    out = new is not None and new.flag not in (None, "N")
+    crossed = (
+        old is not None and new is not None and (old.flag in (None, "N")) == out and old.flag is not None
+    )
+    critical = new is not None and new.critical
+    return min(size, 1.0) + 2.0 * critical + 1.0 * crossed + 0.3 * out
+
+
+def _relative(change: Change) -> float:
+    old, new = (
+        [float(n.replace(",", "")) for n in _NUMBER.findall(v or "")] for v in (change.prior, change.current)
+    )
+    if not old or len(old) != len(new) or not any(old):
+        return _LARGE
+    return max(abs(b - a) / abs(a) for a, b in zip(old, new, strict=True) if a) if any(old) else _LARGE
+
+
+def _told(current: Report) -> list[Claim]:
+    """What the current report itself says of the course: sentences of its conclusion, else of its findings.
+
+    One that names nothing ("No change since the prior study.") is quoted with the sentence before it.
+    """
+    all_passages = passages(current)
+    starts = [f.start for f in current.structure.findings] + [m.start for m in current.structure.measurements]
+    told: list[Passage] = []
+    for before, passage in zip((None, *all_passages), all_passages, strict=False):
+        if not tells_course(passage.text(current)):
+            continue
+        named = any(passage.start <= at < passage.end for at in starts)
+        joined = before is not None and before.section == passage.section and not named
+        told.append(replace(passage, start=before.start) if joined and before is not None else passage)
+    concluded = [p for p in told if p.section in CONCLUSIONS]
+    chosen = concluded or [p for p in told if p.section in _FOUND]
+    return [quote(current, p) for p in chosen[:_COURSES]]
+
+
+def _is_said(change: Change, said: str) -> bool:
+    """Do the quoted sentences tell this change already?"""
+    if any(c.isdigit() for c in change.current or ""):
+        return (change.current or "") in said
+    return re.search(rf"\b{re.escape(change.name.split()[-1].lower())}", said) is not None
+
+
 def interval_days(prior: Report, current: Report) -> int | None:
     """Days between the two examinations, where both dates are known."""
     if not prior.observed_at or not current.observed_at:
@@ -136,7 +208,7 @@ def _measurement_at(report: Report, offset: int) -> Measurement | None:
     return next((m for m in report.structure.measurements if m.start <= offset < m.end), None)
 
 
-def _claim(change: Change, answer: Answer) -> Claim:
+def _claim(change: Change) -> Claim:
     unit = f" {change.unit}" if change.unit else ""
     days = "" if change.interval_days is None else f" in {change.interval_days} days"
     words: dict[str, str] = {
@@ -147,6 +219,10 @@ def _claim(change: Change, answer: Answer) -> Claim:
         "resolved": f"Resolved: {change.name}.",
         "unchanged": f"{change.name} is unchanged.",
     }
+    if change.direction in _COURSE and not any(c.isdigit() for c in change.current or ""):
+        same = change.prior in (None, change.current)
+        graded = "" if same else f" from {change.prior} to {change.current}"
+        words[change.direction] = f"{change.name} {_COURSE[change.direction]}{graded}{days}."
     text = one_line(words[change.direction])
     first = text.split(" ", 1)[0]
     text = text[0].upper() + text[1:] if first.islower() else text  # "eGFR" stays "eGFR"

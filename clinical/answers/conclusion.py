@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from clinical.answers.abnormal import abnormal_findings, is_urgent
 from clinical.answers.passages import CONCLUSIONS, Passage, in_sections
 from clinical.report import Report, Section
 
@@ -51,6 +52,11 @@ _PLANNED = re.compile(
     re.I,
 )
 _LEADING = ("findings", "hospital_course", "history", "indication", None)
+_GRAVE = frozenset(("moderate", "severe", "large", "marked", "massive", "extensive", "critical"))
+_SLIGHT = frozenset(("minimal", "trace", "tiny", "slight"))
+_USUAL = frozenset(
+    ("osteoarthritis", "degenerative disc disease", "atherosclerosis", "calcification", "osteophyte")
+)
 _POOR = frozenset(
     {
         "technique",
@@ -124,6 +130,38 @@ def central_passages(report: Report, all_passages: Sequence[Passage], count: int
         if all(_overlap(bags[index], bags[other]) < 0.6 for other in chosen):
             chosen.append(index)
     return [all_passages[i] for i in sorted(chosen)]
+
+
+_FOUND = ("findings", "hospital_course")
+
+
+def telling_passages(report: Report, all_passages: Sequence[Passage], count: int) -> list[Passage]:
+    """For a report that has findings but no conclusion: the ``count`` sentences that a conclusion would be drawn from.
+
+    Those under the findings that state something abnormal: urgent before other, graver and measured before not,
+    earlier before later. Returned in order of the report.
+    """
+    abnormal = [f for f in abnormal_findings(report) if f.section in _FOUND]
+    measured = [m.start for m in report.structure.measurements]
+    scored = []
+    for index, passage in enumerate(all_passages):
+        inside = [f for f in abnormal if passage.start <= f.start < passage.end]
+        if not inside:
+            continue
+        stated = [f for f in inside if f.assertion == "present"]
+        weight = 4.0 * any(is_urgent(f.concept) for f in inside) + 2.0 * bool(stated)
+        weight += 1.5 * any(f.severity in _GRAVE for f in inside)
+        weight += 1.0 * any(passage.start <= at < passage.end for at in measured) + 0.5 * min(3, len(inside))
+        weight -= 2.0 * all(f.severity in _SLIGHT or f.concept in _USUAL for f in inside)
+        scored.append((-weight, index))
+    return [all_passages[index] for index in sorted(index for _, index in sorted(scored)[:count])]
+
+
+def is_table(report: Report) -> bool:
+    """Is the report one of values, with hardly a sentence? Then its values say it all."""
+    values = report.structure.measurements
+    lines = [line for line in report.text.splitlines() if line.strip()]
+    return len(values) >= 4 and len(values) >= 0.4 * len(lines)
 
 
 def is_conclusion(passage: Passage) -> bool:

@@ -11,7 +11,7 @@ from tomllib import loads
 from typing import Any
 
 from clinical.answers.answer import Answer, Claim, Consideration, consideration
-from clinical.answers.conclusion import conclusion_passages
+from clinical.answers.conclusion import conclusion_passages, telling_passages
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
 from clinical.answers.passages import CONCLUSIONS, Passage, passage_at, passages, quote
@@ -72,9 +72,9 @@ def _naming(report: Report, all_passages: Sequence[Passage]) -> list[Passage]:
     if found:
         return found
     suspected = {f.start for f in report.structure.findings if f.assertion == "possible"}
-    return [
-        p for p in all_passages if any(p.start <= at < p.end for at in suspected) or p.section == "indication"
-    ]
+    found = [p for p in all_passages if any(p.start <= at < p.end for at in suspected)]
+    found += [p for p in telling_passages(report, all_passages, _MOST) if p not in found]
+    return found or [p for p in all_passages if p.section in ("indication", "history")][:_MOST]
 
 
 def _conditions(report: Report, passage: Passage) -> list[str]:
@@ -87,7 +87,8 @@ def _conditions(report: Report, passage: Passage) -> list[str]:
     text = re.sub(r"[.;:,\s]+$", "", passage.text(report))
     if _NO_CONDITION.match(text):
         return []
-    if not _VERB.search(text) and len(text.split()) <= (12 if passage.item or inside else 7):
+    concluded = passage.section in CONCLUSIONS
+    if concluded and not _VERB.search(text) and len(text.split()) <= (12 if passage.item or inside else 7):
         return [text]
     return list(dict.fromkeys(f"{f.side} {f.concept}" if f.side else f.concept for f in inside))
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from clinical.answers.abnormal import abnormal_findings, is_urgent, out_of_range
 from clinical.answers.answer import Answer, Claim
-from clinical.answers.conclusion import central_passages, conclusion_passages
+from clinical.answers.conclusion import central_passages, conclusion_passages, is_table, telling_passages
 from clinical.answers.followups import follow_ups
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
@@ -61,7 +61,10 @@ def summarize(
 def _extract(report: Report, all_passages: Sequence[Passage], sentences: int | None) -> list[Claim]:
     chosen = conclusion_passages(report, all_passages)
     if not chosen:
-        chosen = central_passages(report, all_passages, min(sentences or 3, 6))
+        count = min(sentences or 3, 6)
+        chosen = telling_passages(report, all_passages, count)
+        if not chosen and not is_table(report):
+            chosen = central_passages(report, all_passages, count)
     chosen = _distinct(report, chosen)[:_PASSAGES]
     claims = _quoted(report, chosen)[: sentences or _CONCLUSION]
     said = " ".join(c.text for c in claims)

@@ -1,5 +1,7 @@
 """The desk: the state of a report as it is now, what a token may have, and lines of ids."""
 
+from dataclasses import replace
+
 import pytest
 
 from clinical.answers.answer import Answer
@@ -58,7 +60,7 @@ def test_compare_finds_the_prior_of_the_same_patient(practice: Practice) -> None
     later = practice.take(LABS, report_type="laboratory", observed_at="2024-03-05")
     answer = compare(practice.desk(), later)
     assert {report.id for report in answer.reports} == {earlier, later}
-    change = next(change for change in answer.changes if change.name == "potassium")
+    change = next(change for change in answer.changes if change.name.lower() == "potassium")
     assert (change.prior, change.current, change.direction) == ("4.1", "6.9", "up")
 
 
@@ -395,3 +397,28 @@ def test_an_amended_report_loses_its_prepared_answers(practice: Practice) -> Non
     assert practice.store.status_of(report_id).superseded_by == newer
     assert practice.store.answer(report_id, "summarize::physician", None) is None
     assert newer in summarize(desk, report_id).warnings[0]
+
+
+@pytest.mark.parametrize("meanwhile", ["hold", "sign"])
+def test_an_answer_is_not_kept_where_its_report_changed_while_it_was_computed(
+    practice: Practice, meanwhile: str
+) -> None:
+    report_id = practice.take(signed=False)
+
+    def slow(prompt: Prompt) -> str:
+        if meanwhile == "hold":
+            practice.store.hold(report_id, "a person has to look")
+        else:
+            practice.store.sign(report_id, "Ada Grant")
+        return SPOKEN
+
+    practice.generate = lambda: slow
+    release = practice.release([Earned("summarize")])
+    answering = practice.desk().answering
+    answering.summarize(practice.store.report(report_id))
+    assert practice.store.answer(report_id, "summarize::physician", release) is None
+    again = replace(answering, generate=lambda: lambda prompt: SPOKEN).summarize(
+        practice.store.report(report_id)
+    )
+    assert ("held" in " ".join(again.warnings)) == (meanwhile == "hold")
+    assert practice.store.answer(report_id, "summarize::physician", release) is not None
