@@ -188,8 +188,12 @@ async def test_long_work_tells_progress_and_then_gives_a_job_id(
         again = await client.call_tool("job", {"job_id": waiting.job})
         assert Answer.model_validate(again.structured_content).job == waiting.job
         slow.set()
-        done = await client.call_tool("job", {"job_id": waiting.job})
-        answer = Answer.model_validate(done.structured_content)
+        answer = waiting
+        for _ in range(200):  # on a busy machine it may take more than one call's patience
+            done = await client.call_tool("job", {"job_id": waiting.job})
+            answer = Answer.model_validate(done.structured_content)
+            if not answer.job:
+                break
         assert answer.mode == "model"
         assert answer.claims
 
