@@ -1,5 +1,6 @@
 """Commands on models: releases, promote, rollback, retrain, evaluate."""
 
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -54,13 +55,27 @@ def rollback(options: Namespace) -> int:
 
 
 def retrain(options: Namespace) -> int:
-    """What the schedule calls every night, now and visibly."""
+    """What the schedule calls every night, now and visibly.
+
+    Under ``accelerate launch`` every process trains and the first alone does the rest.
+    """
     from resident.night import retrain as run
 
     with open_practice(options.practice_home) as practice:
-        outcome = run(practice, now=options.now, say=say, search=options.search)
+        helping = int(os.environ.get("RANK", "0")) > 0
+        outcome = run(
+            practice,
+            now=options.now,
+            say=_silent if helping else say,
+            search=options.search,
+            helping=helping,
+        )
     say(outcome.reason)
     return 0
+
+
+def _silent(line: str) -> None:
+    del line
 
 
 def evaluate(options: Namespace) -> int:

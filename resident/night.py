@@ -86,6 +86,14 @@ class Outcome:
     stages: tuple[Stage, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """An adapter, and the canaries that were planted in its training."""
+
+    adapter: Adapter
+    canaries: tuple[memory.Canary, ...] = field(repr=False)
+
+
 class Clock:
     """Notes the stages as they end."""
 
@@ -110,6 +118,7 @@ def retrain(
     recipe: Recipe | None = None,
     per_task: int = 60,
     search: bool = False,
+    helping: bool = False,
 ) -> Outcome:
     """What the schedule calls.
 
@@ -118,6 +127,7 @@ def retrain(
         recipe: other than the settings' own (the demo's).
         per_task: at most so many held-out questions of a task.
         search: try learning rates and ranks first, and train with the best.
+        helping: this process is one of several that train together, and not the first: it only trains along.
 
     Raises:
         TrainingError, EngineError, HomeError: each with what to do; what answered before answers still.
@@ -129,7 +139,7 @@ def retrain(
             f"{practice.settings.training.min_new_reports} start a training."
         )
     clock = Clock(say)
-    material = gather(practice)
+    material = gather(practice, keep=not helping)
     counts = material.dataset.counts()
     clock.lap(
         "pairs and split",
@@ -141,6 +151,9 @@ def retrain(
     recipe = recipe or recipe_of(practice.settings.training)
     if search:
         recipe = _searched(practice, material, recipe, clock, say)
+    if helping:
+        _train(practice, material.dataset, recipe, say)
+        return Outcome("Trained along; the first process goes on.")
     return train_and_judge(practice, material, recipe, clock, say, per_task)
 
 
@@ -163,8 +176,12 @@ def new_material(practice: Practice) -> int:
     return reports + sum(item.id not in seen_feedback for item in FeedbackBook(practice.store).confirmed())
 
 
-def gather(practice: Practice) -> Material:
-    """Pairs from all that may train, swept a second time, split and frozen."""
+def gather(practice: Practice, *, keep: bool = True) -> Material:
+    """Pairs from all that may train, swept a second time, split and frozen.
+
+    Args:
+        keep: write the frozen list into the home.
+    """
     store = practice.store
     reports = [store.report(row.id) for row in store.reports(trainable=True)]
     confirmed = [item for item in FeedbackBook(store).confirmed() if item.verdict == "edited"]
@@ -180,7 +197,7 @@ def gather(practice: Practice) -> Material:
         for patient in {e.patient for e in examples}
         if patient.startswith("p-")
     }
-    folder = practice.home.datasets / time.strftime("%Y%m%d-%H%M%S")
+    folder = practice.home.datasets / time.strftime("%Y%m%d-%H%M%S") if keep else None
     dataset = freeze(examples, practice.keys.split, folder, joined=joined)
     return Material(dataset, tuple(item.id for item in confirmed), {**pairs.left_out, **swept})
 
@@ -227,14 +244,9 @@ def train_and_judge(
             "No report is held out, so a new model could not be measured.",
             "Wait for reports of more patients.",
         )
-    dataset, base = material.dataset, open_base(practice.settings.training.base, practice.home.root / "cache")
-    seed = int(dataset.sha256[:8], 16)
-    planted, canaries = memory.plant(dataset.train, CANARIES, seed, recipe.tasks)
-    training = replace(dataset, train=tuple(planted))
-    run = practice.home.runs / f"{dataset.sha256[:16]}-{_short(base, recipe)}"
-    _keep_few_runs(practice.home.runs, run)
-    with full_disk_said():
-        adapter = finetune(training, base, recipe, run, lambda progress: say(_told(progress)))
+    dataset = material.dataset
+    trained = _train(practice, dataset, recipe, say)
+    adapter, base = trained.adapter, trained.adapter.base
     last = adapter.losses[-1][1] if adapter.losses else float("nan")
     first = adapter.losses[0][1] if adapter.losses else float("nan")
     clock.lap(
@@ -251,7 +263,7 @@ def train_and_judge(
     held_out = select([e for e in dataset.test if e.task in recipe.tasks], per_task)
     champion = releases.current()
     scores, remembered = _measure(
-        practice, releases, held_out, dataset, exported, champion, base, canaries, say, known
+        practice, releases, held_out, dataset, exported, champion, base, trained.canaries, say, known
     )
     clock.lap("evaluation of the GGUF", f"{len(held_out)} questions to {len(scores)} speakers")
     named = {each.speaker: each for each in scores}
@@ -290,6 +302,17 @@ def full_disk_said() -> Iterator[None]:
             "The model could not be written: the disk is full, or it fails.",
             "Free some space and run 'resident retrain --now'. The release that answers is untouched.",
         ) from None
+
+
+def _train(practice: Practice, dataset: Dataset, recipe: Recipe, say: Say) -> Trained:
+    base = open_base(practice.settings.training.base, practice.home.root / "cache")
+    planted, canaries = memory.plant(dataset.train, CANARIES, int(dataset.sha256[:8], 16), recipe.tasks)
+    training = replace(dataset, train=tuple(planted))
+    run = practice.home.runs / f"{dataset.sha256[:16]}-{_short(base, recipe)}"
+    _keep_few_runs(practice.home.runs, run)
+    with full_disk_said():
+        adapter = finetune(training, base, recipe, run, lambda progress: say(_told(progress)))
+    return Trained(adapter, tuple(canaries))
 
 
 def select(examples: Sequence[Example], per_task: int) -> tuple[Example, ...]:

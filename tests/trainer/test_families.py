@@ -40,6 +40,8 @@ RECIPE = Recipe(
     validation_rows=0,
 )
 FAST = ("llama-3", "mistral")
+TIE = 0.02
+"""Nats; the limit of parity for F16."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -87,13 +89,13 @@ def the_whole_way(family: Family, method: str, examples: Sequence[Example], fold
 
 
 def writes_what_torch_writes(client: EngineClient, model: Any, tokenizer: Any) -> None:
-    """Twelve tokens, each the likeliest after those before it."""
+    """Twelve tokens, each the likeliest after those before it; two that F16 cannot tell apart count as the same."""
     ids = tokenizer("Chest radiograph. The heart is", add_special_tokens=False)["input_ids"]
     for _ in range(12):
         with torch.inference_mode():
             wanted = int(model(input_ids=torch.tensor([ids])).logits[0, -1].argmax())
         places = client.likeliest(ids)
-        assert max(places, key=lambda token: places[token]) == wanted
+        assert max(places.values()) - places[wanted] < TIE
         ids.append(wanted)
 
 
