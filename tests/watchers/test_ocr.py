@@ -16,6 +16,7 @@ from watchers.extract import ocr, tesseract
 from watchers.extract.doubt import Evidence, _beside, confirms, doubtful, kept_reading, numbers, plain
 from watchers.extract.neural import Glyph, Line
 from watchers.extract.options import ExtractOptions
+from watchers.extract.page_colour import take_out_marks
 from watchers.extract.page_geometry import leveling, move, without_rules
 from watchers.extract.page_layout import Piece, arrange
 from watchers.extract.page_marks import find_boxes, left_over
@@ -284,3 +285,24 @@ def test_on_a_noisy_page_a_torn_number_is_doubtful_though_both_readers_agree() -
 @pytest.mark.parametrize("text", ["48/", "/.3", "1.000", "6 5"])
 def test_forms_that_slips_take_are_doubtful_though_both_readers_agree(text: str) -> None:
     assert doubtful(Evidence(0, 0, len(text), text, 0.999, text, text, text))
+
+
+def test_a_stamp_over_print_is_taken_out_and_coloured_print_stays() -> None:
+    font = _font(random.Random(3), 26, style="DejaVuSans")
+    sheet = Image.new("RGB", (900, 500), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.text((60, 60), "Potassium 5.9 mmol/L", font=font, fill=(20, 20, 25))
+    draw.text((60, 400), "Sodium 151 H", font=font, fill=(200, 10, 20))
+    printed = np.asarray(sheet, np.uint8)[:, :, ::-1].copy()
+    assert take_out_marks(printed, 36) is None
+    stamp = Image.new("RGBA", (900, 500), (0, 0, 0, 0))
+    ImageDraw.Draw(stamp).rectangle((40, 40, 420, 110), outline=(190, 20, 30, 120), width=9)
+    ImageDraw.Draw(stamp).line((60, 75, 380, 80), fill=(190, 20, 30, 120), width=8)
+    sheet.paste(stamp, (0, 0), stamp)
+    stamped = np.asarray(sheet, np.uint8)[:, :, ::-1].copy()
+    cleaned = take_out_marks(stamped, 36)
+    assert cleaned is not None
+    off = np.abs(cleaned.astype(int) - printed.astype(int)).max(axis=2)
+    assert np.abs(stamped.astype(int) - printed.astype(int)).max(axis=2)[:150].mean() > 6
+    assert off[:150].mean() < 3
+    assert not off[350:].any()

@@ -82,10 +82,6 @@ def _split(line: Line, gap: Gaps) -> tuple[list[float], list[float]]:
     return [a for a in apart if a > 0], close
 
 
-_NO_BLANK_BEFORE = frozenset(".,;:%)]}!?'\u00b0\u00b2\u00b3")
-_NO_BLANK_AFTER = frozenset("([{<>\u2264\u2265'")
-
-
 _NONE_BEFORE = frozenset(".,;:%)]}!?'\u00b0\u00b2\u00b3")
 _NONE_AFTER = frozenset("([{<>\u2264\u2265'")
 
@@ -97,10 +93,24 @@ def _cling(before: str, after: str) -> bool:
     return (before in ".,:/-" and after.isdigit()) or (before.isdigit() and after in "/-")
 
 
+def _ranges(line: Line, gap: Gaps, limit: float) -> frozenset[int]:
+    """Dashes that stand apart from the figures on both sides, as in ``3.5 - 5.1`` and in no date."""
+    solid = [glyph.char for glyph in line.glyphs if glyph.char != " "]
+    return frozenset(
+        i
+        for i in range(1, min(len(solid) - 1, len(gap.between)))
+        if solid[i] == "-"
+        and solid[i - 1].isdigit()
+        and solid[i + 1].isdigit()
+        and min(gap.between[i - 1 : i + 1]) > limit
+    )
+
+
 def _with_blanks(line: Line, gap: Gaps, limit: float) -> Line:
     out: list[Glyph] = []
     number = -1
     blank = True
+    ranges = _ranges(line, gap, limit)
     for glyph in line.glyphs:
         if glyph.char == " ":
             blank = True
@@ -110,7 +120,8 @@ def _with_blanks(line: Line, gap: Gaps, limit: float) -> Line:
             # Narrow figures stand far apart: "11" needs a wider gap than letters do.
             near = limit * 1.5 if before.isdigit() and glyph.char.isdigit() else limit
             wide = not blank and number - 1 < len(gap.between) and gap.between[number - 1] > near
-            if wide and not _cling(before, glyph.char):
+            ranged = number in ranges or number - 1 in ranges
+            if wide and (ranged or not _cling(before, glyph.char)):
                 out.append(Glyph(" ", 0.5, "", 0.5, (out[-1].place + glyph.place) / 2))
             blank = False
         out.append(glyph)

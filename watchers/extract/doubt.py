@@ -155,7 +155,7 @@ def gather(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> li
     second: dict[int, str] = {}
     if tesseract.installed():
         second = dict(zip(wanted, tesseract.read_lines([crops[i] for i in wanted]), strict=True))
-    odds = [glyph.odds for line in lines for glyph in line.glyphs]
+    odds = [glyph.odds for line in lines for glyph in line.glyphs if glyph.char != " "]
     noisy = float(np.mean(odds)) < NOISY
     out = []
     seen: dict[int, list[float]] = {}

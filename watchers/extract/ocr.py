@@ -23,6 +23,7 @@ from watchers.extract.blanks import mend
 from watchers.extract.doubt import Doubt, settle_numbers
 from watchers.extract.neural import Glyph, Line, Neural
 from watchers.extract.options import ExtractOptions
+from watchers.extract.page_colour import take_out_marks
 from watchers.extract.page_geometry import leveling, lies_on_side, move, turn, warp, without_rules
 from watchers.extract.page_layout import Piece, arrange
 from watchers.extract.page_marks import CheckBox, find_boxes, left_over
@@ -106,6 +107,12 @@ def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
         return PageText("", 0.0, _is_blank(image))
     level = upright.image
     boxes = list(upright.boxes)
+    unmarked = take_out_marks(level, median(_height(box) for box in boxes))
+    if unmarked is not None:
+        level = unmarked
+        boxes = [box.corners for box in neural.detect(level)]
+        if not boxes:
+            return PageText("", 0.0, False)
     matrix = leveling(boxes, level.shape)
     if matrix is not None:
         level, boxes = warp(level, matrix), move(boxes, matrix)
@@ -141,6 +148,8 @@ def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
     written = _write(pieces, lines, doubts)
     confidence = _confidence([lines[i] for i in kept])
     warnings = ("slanted print, such as a stamp, is not in the text",) if slanted else ()
+    if unmarked is not None:
+        warnings = (*warnings, "coloured marks, such as a stamp or a pen's, are not in the text")
     return PageText(
         written.text, confidence, confidence >= options.confidence_floor, written.doubtful, warnings
     )
@@ -176,7 +185,7 @@ def _write(pieces: Sequence[Piece], lines: Sequence[Line], doubts: Sequence[Doub
 
 
 def _confidence(lines: Sequence[Line]) -> float:
-    glyphs: list[Glyph] = [g for line in lines for g in line.glyphs]
+    glyphs: list[Glyph] = [g for line in lines for g in line.glyphs if g.char != " "]
     return float(np.mean([g.odds for g in glyphs])) if glyphs else 0.0
 
 

@@ -178,7 +178,7 @@ def _gutter(pieces: list[Piece], line: float) -> tuple[float, float, float] | No
             # What stands alone at the head or foot of one side belongs to the page, not to the column, unless
             # it continues without a break.
             start, end = _extent(left, right, first, last, line)
-            start = _below_head([*left, *right], x, start, line)
+            start = _below_head(left, right, start, line)
             count = min(len(left), len(right))
             if (
                 best is None
@@ -208,14 +208,19 @@ def _extent(
     return start, end
 
 
-def _below_head(pieces: list[Piece], x: float, start: float, line: float) -> float:
+def _below_head(left: list[Piece], right: list[Piece], start: float, line: float) -> float:
     """Where the columns begin: below the label and value pairs that stand above a gap across both sides."""
-    wide = {side: max(p.right - p.left for p in pieces if (p.left > x) == side) for side in (False, True)}
+    sides = [
+        (piece, max(p.right - p.left for p in side))
+        for side in (left, right)
+        for piece in side
+        if piece.middle >= start
+    ]
     bottom = start
-    for piece in sorted((p for p in pieces if p.middle >= start), key=lambda p: p.top):
+    for piece, widest in sorted(sides, key=lambda found: found[0].top):
         if bottom > start and piece.top - bottom > 0.6 * line:
             return (bottom + piece.top) / 2
-        if piece.right - piece.left > 0.72 * wide[piece.left > x]:
+        if piece.right - piece.left > 0.72 * widest:
             return start
         bottom = max(bottom, piece.bottom)
     return start

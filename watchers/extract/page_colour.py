@@ -1,0 +1,51 @@
+"""Coloured marks over black print: a stamp, a highlighter, a pen. They are taken out, the print under them stays."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+COLOURED = 45  # difference between the strongest and the weakest channel, paper being 255 in all
+DARK = 120  # what is darker in every channel is print, whatever its tint
+LARGE = 1.4  # heights of a line: a smaller coloured thing is a letter in coloured print and stays
+THIN, FULL = 0.22, 0.65  # share of its frame that ink fills: a stroke less, a highlighter more
+NEAR = 1.2  # heights of a line: coloured pieces so near a mark are pieces of it
+LEAST = 0.0008  # share of the page
+
+
+def take_out_marks(image: Pixels, line: float) -> Pixels | None:
+    """The page without coloured marks; None where it has none. ``line`` is the usual height of a line of text."""
+    high, wide = image.shape[:2]
+    small = cv2.resize(image, (max(8, wide // 16), max(8, high // 16)), interpolation=cv2.INTER_AREA)
+    side = min(31, (min(small.shape[:2]) - 1) | 1)
+    ground = cv2.resize(cv2.medianBlur(cv2.dilate(small, np.ones((3, 3), np.uint8)), side), (wide, high))
+    even = np.clip(image.astype(np.float32) / np.maximum(ground, 1) * 255, 0, 255).astype(np.uint8)
+    strongest = even.max(axis=2)
+    chroma = strongest - even.min(axis=2)
+    mask = np.where((chroma > COLOURED) & (strongest > DARK), 255, 0).astype(np.uint8)
+    if float((mask > 0).mean()) < LEAST:
+        return None
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    widths, heights = stats[:, 2].astype(float), stats[:, 3].astype(float)
+    filled = stats[:, 4] / (widths * heights)
+    large = (heights > LARGE * line) | ((widths > LARGE * line) & ((filled < THIN) | (filled > FULL)))
+    large[0] = False
+    if not large.any():
+        return None
+    reach = np.ones((round(2 * NEAR * line) | 1,) * 2, np.uint8)
+    pieces = np.unique(labels[cv2.dilate(large[labels].astype(np.uint8), reach) > 0])
+    bright = np.zeros_like(mask)
+    for piece in pieces[pieces > 0]:
+        x, y, w, h, _ = (int(v) for v in stats[piece])
+        own = labels[y : y + h, x : x + w] == piece
+        inside = strongest[y : y + h, x : x + w]
+        bright[y : y + h, x : x + w][own] = max(70, int(np.percentile(inside[own], 20)) - 10)
+    # The rim of a mark is paler than the mark; print under it is darker.
+    bright = cv2.dilate(bright, np.ones((5, 5), np.uint8))
+    over = bright > 0
+    print_left = np.clip(
+        (strongest[over].astype(np.float32) - 30) / (bright[over].astype(np.float32) - 30), 0, 1
+    )
+    page = image.copy()
+    page[over] = (print_left[:, None] * ground[over]).astype(np.uint8)
+    return page
