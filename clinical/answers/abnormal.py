@@ -1,6 +1,6 @@
 """What deviates in one report: values out of range and abnormal findings, most urgent first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tomllib import loads
@@ -52,7 +52,17 @@ def abnormal_findings(report: Report) -> list[Finding]:
         key = (f.concept, f.side)
         if key not in found or (found[key].assertion == "possible" and f.assertion == "present"):
             found[key] = f
-    return sorted(found.values(), key=lambda f: f.start)
+    return sorted((f for key, f in found.items() if not _is_wider(key, found)), key=lambda f: f.start)
+
+
+def _is_wider(key: tuple[str, str | None], found: Mapping[tuple[str, str | None], Finding]) -> bool:
+    """Is the same thing told more exactly: "mass" beside "skin mass", "disc herniation" beside that of the left?"""
+    concept, side = key
+    for other, other_side in found:
+        exact = other.endswith(f" {concept}") and (side is None or side == other_side)
+        if exact or (other == concept and side is None and other_side is not None):
+            return True
+    return False
 
 
 def is_urgent(concept: str) -> bool:

@@ -1,5 +1,6 @@
 """Answer a question from the words of one or more reports; "the report does not say" is an answer."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,6 +22,20 @@ from clinical.report import Report
 _MOST = 3
 _SECTION_MOST = 8
 _ENOUGH = 0.6
+_DOSE = re.compile(
+    r"\b\d+(?:[.,]\d+)?[ -]?(?:mg|mcg|µg|g|grams?|units?|meq|ml|cc|puffs?|tablets?|capsules?|drops?|%)\b[^.;]{0,60}"
+    r"\b(?:p\.?o|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\.?d|q\.?h\.?s|p\.?r\.?n|daily|twice|once|every|at bedtime|nightly|"
+    r"weekly|inhal\w+|subcutaneous\w*|orally|by mouth|a day)\b"
+    r"|\b(?:taking|takes|continue[sd]?|started on|placed on|maintained on|prescri\w+)\b"
+    r"[^.;]{0,60}\d+[ -]?(?:mg|mcg|units?)\b",
+    re.I,
+)
+_GIVEN = (
+    "procedure",
+    "technique",
+    "anesthesia",
+    "allergies",
+)  # what was given there is no medication of the patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +137,8 @@ def _section(
                 chosen = conclusion_passages(report, found)
             else:
                 chosen = [p for p in found if p.section in same.get(name, (name,))]
+            if name == "medications" and not chosen:
+                chosen = [p for p in found if _DOSE.search(p.text(report)) and p.section not in _GIVEN]
             claims += [quote(report, p) for p in chosen[:_SECTION_MOST]]
             if name == "plan":
                 asked = [Claim(text=f.what, evidence=f.evidence) for f in follow_ups(report, found)]

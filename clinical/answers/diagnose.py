@@ -110,8 +110,8 @@ def _weighed(report: Report, all_passages: Sequence[Passage], name: str, own: Pa
     return consideration(
         name,
         "report",
-        pro=(quote(report, own), *list(pro.values())[:3]),
-        against=tuple(list(contra.values())[:2]),
+        pro=tuple({c.text: c for c in (quote(report, own), *pro.values())}.values())[:4],
+        against=tuple({c.text: c for c in contra.values()}.values())[:2],
     )
 
 

@@ -10,10 +10,12 @@ from tomllib import loads
 from clinical.answers.answer import FollowUp
 from clinical.answers.passages import CONCLUSIONS, PLANS, Passage, evidence
 from clinical.report import Report
+from clinical.structure.followups import find_followups
 
 _SECTIONS = (*PLANS, *CONCLUSIONS, "hospital_course", "findings", "addendum", "other", None)
 _REQUEST = re.compile(r"\b(?:recommend|advis|should|follow[ -]?up (?:in|with|at|is)|return in)", re.I)
 _LIMIT = 8
+_MARK = 60  # a heading or list mark may stand before the sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ def follow_ups(report: Report, all_passages: Sequence[Passage]) -> tuple[FollowU
     rules = _rules()
     found: list[FollowUp] = []
     seen: set[str] = set()
+    requests = [r.start for r in find_followups(report.text, report.structure.sections)]
     for passage in all_passages:
         if passage.section not in _SECTIONS:
             continue
@@ -49,6 +52,9 @@ def follow_ups(report: Report, all_passages: Sequence[Passage]) -> tuple[FollowU
             continue
         seen.add(key)
         due = rules.due.search(text)
+        named = any(passage.start - _MARK <= at < passage.end for at in requests)
+        if due is None and not named:  # advice on living, not a test, a visit or a time
+            continue
         found.append(
             FollowUp(
                 what=text,

@@ -104,7 +104,7 @@ def find_findings(
                     inside[first].start,
                     match.end,
                     concept,
-                    _turned(assertions.of(match.first, match.last), match in denied),
+                    _turned(assertions.of(match.first, match.last), inside, match, denied),
                     assertions.side(first, match.last),
                     assertions.severity(first, match.last),
                     name,
@@ -235,11 +235,11 @@ def _denied_words(words: Sequence[Word], known: Sequence[Match]) -> list[Match]:
     return found
 
 
-def _turned(assertion: Assertion, denied: bool) -> Assertion:
-    """What is asserted of the finding that a word denies: "nontender" is no tenderness, "not afebrile" a fever."""
-    if denied and assertion in ("present", "absent"):
-        return "absent" if assertion == "present" else "present"
-    return assertion
+def _turned(assertion: Assertion, words: Sequence[Word], match: Match, denied: Sequence[Match]) -> Assertion:
+    """What is asserted of a finding that its word denies: "nontender" is no tenderness, "not afebrile" a fever."""
+    if match not in denied or assertion not in ("present", "absent"):
+        return assertion
+    return "present" if match.first and words[match.first - 1].key in ("not", "isn't", "never") else "absent"
 
 
 def _unlisted(text: str, words: Sequence[Word], known: Sequence[Match]) -> list[Match]:
