@@ -266,7 +266,9 @@ def test_a_point_that_readers_lost_is_put_back_and_doubtful() -> None:
     )
     # Tesseract alone loses it: the ink confirms it.
     assert not doubtful(Evidence(0, 0, 4, "13.3", 0.99, "13.3", "133", "13.3", (2,)))
+    assert not doubtful(Evidence(0, 0, 4, "13.3", 0.99, "13.3", "13:3", "13.3", (2,)))
     assert doubtful(Evidence(0, 0, 4, "13.3", 0.99, "13.3", "133", "13.3", ()))
+    assert doubtful(Evidence(0, 0, 4, "13.3", 0.99, "13.3", "12:3", "13.3", (2,)))
 
 
 def test_a_letter_alone_in_a_cell_is_read_twice_and_before_a_flag_it_is_a_figure() -> None:

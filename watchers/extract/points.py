@@ -3,6 +3,7 @@
 A point is a small blot on the baseline between two figures. Where figures touch it, the ink says nothing.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -81,5 +82,5 @@ def with_points(text: str, points: Sequence[int]) -> str:
 
 
 def without_points(text: str) -> str:
-    """``text`` without its points and commas."""
-    return text.replace(".", "").replace(",", "")
+    """``text`` without its points and what they are taken for."""
+    return re.sub(r"[.,:;'·]", "", text)
