@@ -75,7 +75,12 @@ class Model:
         count = self.parameters * 1e9
         embedding = float(self.vocabulary * self.hidden * (1 if self.parameters < 3 else 2))
         wide = 2 if gpu else 4
-        weights = (count - embedding) * _NF4_BYTES + embedding * wide if method == "qlora" else count * wide
+        weights = count * wide
+        if method == "qlora":
+            # A mixture's experts are no linear layers to bitsandbytes: only its attention goes to four bits.
+            attention = 2.0 * self.layers * self.hidden * self.head_dim * (self.heads + self.kv_heads)
+            four_bit = attention if self.active else count - embedding
+            weights -= four_bit * (wide - _NF4_BYTES)
         tokens = recipe.row_tokens
         one_layer = tokens * (10 * self.hidden + 4 * self.intermediate) * wide
         if gpu:

@@ -202,13 +202,15 @@ def base_weights(base: BaseModel, recipe: Recipe) -> Any:
 
 
 def _adapter_config(model: Any, recipe: Recipe) -> LoraConfig:
-    count = model.config.get_text_config().num_hidden_layers
+    shape = model.config.get_text_config()
+    count = shape.num_hidden_layers
+    mixture = getattr(shape, "num_local_experts", 0) or getattr(shape, "num_experts", 0)
     if recipe.top_layers > count:
         raise TrainingError(f"The base has {count} layers, not {recipe.top_layers}.", "Lower top_layers.")
     top = list(range(count - recipe.top_layers, count)) if recipe.top_layers else None
     targets = recipe.targets if isinstance(recipe.targets, str) else list(recipe.targets)
-    if top is not None and targets == "all-linear":
-        # peft takes layer numbers only together with names.
+    if targets == "all-linear" and (top is not None or mixture):
+        # peft takes layer numbers only together with names, and by itself would train a mixture's experts and router.
         layers = {
             name.rsplit(".", 1)[-1]
             for name, part in model.named_modules()
@@ -265,6 +267,8 @@ def _arguments(recipe: Recipe, out: Path, rows: int, has_validation: bool) -> SF
         remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         completion_only_loss=False,
+        # A mixture's balance loss counts rows by a flat mask, which ours is not; adapters leave the router alone.
+        router_aux_loss_coef=0.0,
         max_length=None,
         seed=recipe.seed,
         data_seed=recipe.seed,

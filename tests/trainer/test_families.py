@@ -14,7 +14,6 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from clinical.errors import MissingPart
-from clinical.prompts import parse_reply
 from resident.reader import EngineReader
 from server.client import EngineClient
 from server.engine import Engine, start_engine
@@ -84,8 +83,6 @@ def the_whole_way(family: Family, method: str, examples: Sequence[Example], fold
     )
     assert small.parity.tokens_equal == small.parity.probes
     assert small.parity.mean_difference < 0.3
-    with served(small.gguf) as client:
-        assert parse_reply("summarize", client.generate(dataset.train[0].prompt))
 
 
 def writes_what_torch_writes(client: EngineClient, model: Any, tokenizer: Any) -> None:
