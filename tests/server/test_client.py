@@ -47,6 +47,19 @@ def test_logprobs_score_every_token_of_the_given_words(client: EngineClient) -> 
     assert sum(likely) / len(likely) > sum(unlikely) / len(unlikely)
 
 
+def test_the_likeliest_tokens_come_also_where_a_text_ends_or_a_letter_is_unfinished(
+    client: EngineClient,
+) -> None:
+    asked = [{"role": "user", "content": "Say yes."}]
+    ended = client.tokenize(client.apply_template(asked) + "Yes.", special=True)
+    half = client.tokenize("Temperature 38 \u00b0")[:-1]
+    for tokens in (ended, half):
+        places = client.likeliest(tokens)
+        assert len(places) == 64 and all(value <= 0 for value in places.values())
+    end = client.tokenize("<|im_end|>", special=True)[0]
+    assert max(client.likeliest(ended), key=lambda t: client.likeliest(ended)[t]) == end
+
+
 def test_turn_markers_are_control_tokens_only_where_asked(client: EngineClient) -> None:
     marker = "<|im_end|>"
     assert len(client.tokenize(marker, special=True)) == 1
