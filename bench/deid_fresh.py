@@ -1,4 +1,4 @@
-"""Two sets of reports that no rule was written for: ``fresh``, whose misses are read once, and ``confirm``, never read.
+"""Sets that no rule was written for: ``fresh`` and ``confirm`` (misses read once), and ``last`` (first totals unread).
 
 Both were written before the first of them was run. Templates hold tokens like ``<P.fl>`` (the patient, first and last
 name); each token becomes a marked identifier. The people, places and forms of the two sets share nothing.
@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from bench import deid_fresh_pools as pools
+from bench import deid_last_pools
 from bench.deid_cases import Case, mark, unmark
 
 MONTHS = "January February March April May June July August September October November December".split()
-VARIANTS = ("fresh", "confirm")
+VARIANTS = ("fresh", "confirm", "last")
 TOKEN = re.compile(r"<([A-Za-z]+)(?:\.(\w+))?>")
 DEGREE = ("MD", "M.D.", "DO", "MD, FACS", "MBBS", "MD PhD")
 
@@ -169,7 +170,7 @@ def make_fresh(bodies: Sequence[tuple[str, str]], variant: str, seed: int = 11) 
         bodies: pairs of an id and a report's prose.
         variant: ``fresh`` or ``confirm``.
     """
-    pool = pools.POOLS[variant]
+    pool = {**pools.POOLS, "last": deid_last_pools.LAST}[variant]
     cases = []
     for key, body in bodies:
         rng = random.Random(f"{seed}{variant}{key}")

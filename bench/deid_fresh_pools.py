@@ -28,7 +28,7 @@ class Pool:
     passing: Sequence[str]
 
 
-def _digits(form: str) -> Callable[[random.Random], str]:
+def digits(form: str) -> Callable[[random.Random], str]:
     """Returns a maker of numbers: each ``#`` becomes a digit (never 0 at the start), each ``?`` a capital."""
 
     def make(rng: random.Random) -> str:
@@ -41,7 +41,7 @@ def _digits(form: str) -> Callable[[random.Random], str]:
     return make
 
 
-def _phone(form: str) -> Callable[[random.Random], str]:
+def phone(form: str) -> Callable[[random.Random], str]:
     """Returns a maker of phone numbers: ``a`` area, ``b`` exchange, ``c`` line."""
 
     def make(rng: random.Random) -> str:
@@ -106,7 +106,7 @@ FRESH = Pool(
     ),
     numbers=tuple(
         map(
-            _digits,
+            digits,
             (
                 "########",
                 "MRN#######",
@@ -123,7 +123,7 @@ FRESH = Pool(
     ),
     phones=tuple(
         map(
-            _phone,
+            phone,
             (
                 "{a}-{b}-{c}",
                 "({a}) {b}-{c}",
@@ -275,7 +275,7 @@ CONFIRM = Pool(
     ),
     numbers=tuple(
         map(
-            _digits,
+            digits,
             (
                 "#######",
                 "U########",
@@ -293,7 +293,7 @@ CONFIRM = Pool(
     ),
     phones=tuple(
         map(
-            _phone,
+            phone,
             (
                 "{a}-{b}-{c}",
                 "({a}) {b}-{c}",

@@ -287,7 +287,7 @@ def main() -> None:
     )
     parser.add_argument("--limit", type=int, default=None, help="rows a set at most")
     parser.add_argument(
-        "--misses", type=int, default=0, help="print so many misses a set, never of the held and confirm sets"
+        "--misses", type=int, default=0, help="print so many misses a set, never of the held and last sets"
     )
     parser.add_argument("--out", type=Path, default=None, help="write the figures as JSON too")
     options = parser.parse_args()
@@ -317,7 +317,7 @@ def main() -> None:
     for name, tally in results.items():
         shares = {g: f"{1 - bad / n:.2f} of {n}" for g, (n, bad) in sorted(tally.groups.items())}
         print(f"clean by group, {name}: {shares}")
-        if options.misses and name not in {"held", "confirm"}:
+        if options.misses and name not in {"held", "last"}:
             for miss in tally.misses[: options.misses]:
                 print("  miss", *miss)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -53,8 +53,9 @@ def load_labels(*files: str) -> FieldLabels:
     longest = sorted(spelled, key=lambda label: (-len(label), label))
     body = "|".join(re.escape(label).replace(r"\ ", r"[ \t]+").replace("'", "'?") for label in longest)
     pattern = re.compile(
-        rf"(?:(?<=\n)|(?<=\A)|(?<=[|;,\t(\[*•> -])|(?<=\]))[ \t]*(?P<label>{body})(?:\(s\))?"
-        r"(?P<sep>[ \t]*[._-]{0,40}[ \t]*(?:#|no\.?)?[ \t]*[:=|][ \t]*|[ \t]*\t[ \t]*|[ ]{2,}|[ \t]*(?=\n))",
+        rf"(?:(?<=\n)|(?<=\A)|(?<=[|;,\t(\[*•><> -])|(?<=\]))[ \t]*(?P<label>{body})(?:\(s\))?"
+        r"(?P<sep>[ \t]*[._-]{0,40}[ \t]*(?:#|no\.?)?[ \t]*(?:[:=|]|>{1,2}|\?(?=[ ]))[ \t]*"
+        r"|[ \t]*\t[ \t]*|[ ]{2,}|[ \t]*(?=\n))",
         re.IGNORECASE,
     )
     return FieldLabels(pattern, kinds)
@@ -68,7 +69,7 @@ def find_fields(text: str, labels: FieldLabels) -> tuple[Field, ...]:
     """Finds labelled values; a value ends at a separator, at the line's end or at the next label."""
     matches = []
     for match in labels.pattern.finditer(text):
-        colon = any(mark in match.group("sep") for mark in ":=|")
+        colon = any(mark in match.group("sep") for mark in ":=|>?")
         line = text.rfind("\n", 0, match.start("label")) + 1
         before = text[line : match.start("label")]
         at_start = not before.strip(" \t|*•>-[(") or bool(re.search(r"(?:\||\t|;|[ ]{2})[ \t]*\Z", before))

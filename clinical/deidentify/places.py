@@ -21,7 +21,8 @@ _HEAD = re.compile(
     r"|Cent(?:er|re)|Memorial|Family[ ](?:Practice|Medicine|Health|Physicians)|Practice|Associates|Institute|Pavilion"
     r"|(?:Nursing|Care|Rest|Retirement|Group|Veterans)[ ]Home"
     r""
-    r"|(?:Pediatric|Surgical|Physicians?|Cardiology|Medical)[ ]Group|Nursing[ ](?:Facility|Cent(?:er|re))|Manor|University|College"
+    r"|(?:Pediatric|Surgical|Physicians?|Cardiology|Medical)[ ]Group"
+    r"|Nursing[ ](?:Facility|Cent(?:er|re))|Manor|University|College"
     r"|(?:High|Elementary|Middle)[ ]School|Pharmacy|Laborator(?:y|ies)|Diagnostics|Imaging|Radiology|Orthopa?edics"
     r"|Cardiology|Pediatrics"
     r"|Neurology|Gastroenterology|Oncology|Urology|Dermatology|Ophthalmology|Psychiatry"
@@ -65,6 +66,26 @@ _CAMPUS = re.compile(
     rf"(?:[ ]?[-,][ ]|[ ]at[ ])(?:[{UPPER}][\w'.-]*[ ](?:d')?){{1,4}}"
     r"(?i:campus|division|branch|site|location|office)(?!\w)"
 )
+_TOWN = rf"[{UPPER}][\w'.-]*(?:[ ](?:de[ ]|la[ ]|of[ ]|d')*[{UPPER}][\w'.-]*\w){{0,3}}"
+_CHAIN = re.compile(
+    rf"(?<!\w)(?:(?:Department[ ]of[ ])?Veterans(?:'|[ ]Affairs|[ ]Administration),?[ ]"
+    rf"|VA[ ](?:Hospital|Clinic|CBOC),?[ ]"
+    rf"|Kaiser[ ]Permanente[ ]|Shriners(?:[ ]Children's|[ ]Hospitals?)?[ ](?:for[ ]Children[ ])?"
+    rf"|Planned[ ]Parenthood[ ]){_TOWN}"
+    rf"|(?<!\w)(?:DEPARTMENT[ ]OF[ ])?VETERANS[ ]AFFAIRS,[ ][A-Z]+(?:[ ][A-Z]+){{0,2}}"
+    rf"|(?<!\w){_TOWN}[ ](?:Ear,[ ]Nose,?[ ](?:and|&)[ ]Throat|(?:Dialysis|Infusion|Burn)[ ]Unit"
+    rf"|General(?=[ ]*(?:$|[,.;|])|[ ]was[ ]|[ ]on[ ]))"
+    rf"|(?<!\w)(?:Heart|Medical|Surgical|Eye|Pediatric)[ ]Group[ ]of[ ]{_TOWN}",
+    re.MULTILINE,
+)
+_LANDSCAPE = re.compile(
+    rf"(?<!\w)(?:in|from|near|to|at|of)[ ](?P<town>(?:[{UPPER}][\w'-]+[ ]){{1,2}}"
+    r"(?:Bay|Lakes?|Rivers?|Falls|Rocks?|Bear|Springs?"
+    r"|City|Beach|Hills?|Creek|Islands?|Valley|Heights|Park|Grove|Point|Harbor|Haven|Junction|Mesa|Canyon|Ranch|Prairie|Forest|Woods"
+    r"|Bluffs?|Ridge|Timber|Village|Shores|Landing|Crossing|Mills|Corners?|Gap|Isle|Cove|Bend))"
+    r"(?![\w'-]|[ ](?:[A-Z]|Hospital|Road|Street))"
+)
+_WARDS = frozenset(["emergency", "operating", "recovery", "intensive", "care", "waiting", "trauma", "nurse"])
 _DWELLS = re.compile(r"(?i)(?:live|living|resid|born|raised|grew|stay|moved|native|hails)")
 _AUTHOR = re.compile(
     r"(?i)(?:guidelines?|recommendations?|criteria|protocols?|stud(?:y|ies)|trials?|classification|statement|consensus|data)"
@@ -74,7 +95,7 @@ _FIRM = re.compile(r",?[ ](?:P\.?C|P\.?A|L\.?L\.?C|PLLC|Inc|Ltd|LLP|S\.C)\b\.?")
 _BETWEEN = frozenset(["or", "of", "du", "de", "la", "las", "los", "the", "and", "on", "upon"])
 _PATRONS = frozenset(
     (
-        "sacred holy samaritan providence mercy trinity baptist methodist lutheran presbyterian episcopal"
+        "queen sacred holy samaritan providence mercy trinity baptist methodist lutheran presbyterian episcopal"
         " adventist deaconess shepherd charity blessed christ cross rosary incarnate immaculate assumption"
         " ascension good saints hillcrest lakeshore riverside riverbend lakeview parkview ridge valley hills"
         " harbor bay river lake mountain northwest southwest northeast southeast midwest tri-county tri-state"
@@ -118,6 +139,13 @@ class PlaceGrammar:
         yield from self._cities(words)
         yield from self._lived_in(words)
         yield from self._saints(words)
+        for match in _CHAIN.finditer(words.text):
+            yield Found(match.start(), match.end(), "LOCATION", 0.9, LAYER)
+        for match in _LANDSCAPE.finditer(words.text):
+            index = words.at(match.start("town"))
+            run = [w for w in words.items[index : index + 5] if w.start < match.end("town")]
+            if not any(w.key in self._vocabulary.keep_before | _WARDS for w in run):
+                yield Found(*match.span("town"), "LOCATION", 0.8, LAYER)
 
     def _strange(self, run: Sequence[Word]) -> list[Word]:
         vocabulary = self._vocabulary
@@ -211,9 +239,14 @@ class PlaceGrammar:
             if between.startswith(".") and word.key not in {"st", "ste", "mt", "ft"} and len(word.text) > 1:
                 break
             lady = word.key == "our" and word.capital and items[first].key == "lady"
-            if word.key in _BEFORE and not lady and not (word.key == "new" and word.capital):
+            inner = word.key == "the" and first > 1 and items[first - 2].key == "of" and word.text.islower()
+            if word.key in _BEFORE and not lady and not inner and not (word.key == "new" and word.capital):
                 break
-            if word.text.islower() and word.key not in vocabulary.particles and word.key not in {"of", "and"}:
+            if (
+                word.text.islower()
+                and word.key not in vocabulary.particles
+                and word.key not in {"of", "and", "the"}
+            ):
                 break
             if shout and not word.caps:
                 break

@@ -34,24 +34,34 @@ _INITIAL_LAST = re.compile(
     rf"(?:^|(?<=[|;\t])|(?<=[ ]{{2}}))[ \t]*{_LABEL}(?P<name>(?:[A-Z]\.[ ]?){{1,2}}(?i:{_PARTICLES}){_PART}){_END}",
     re.MULTILINE,
 )
+_BRACKETED = re.compile(
+    rf"(?<![\w'-])(?P<name>{_PART}(?:[ ](?:[A-Z]\.|{_PART})){{1,3}})[ ]?[(\[]"
+    r"(?=[^)\]\n]{0,14}\d[^)\]\n]{0,6}\d)[^)\]\n]{4,24}[)\]]"
+)
+_VALUED = re.compile(
+    rf"(?:[:|;=?\t>]|--|[ ]{{3}})[ \t]*(?P<name>{_PART}(?:[ ](?:[A-Z]\.?|{_PART})){{1,3}}){_END}",
+    re.MULTILINE,
+)
 _PERSON = re.compile(
     r"(?i)\b(?:by|m\.?d|d\.?o|dr|phys(?:ician)?|surgeon|doctor|nurse|r\.?n|crna|tech(?:nologist)?|anesth\w*|provider|author"
     r"|attending|resident|assistant|attn|cc|pcp|tr|scribe|patient|pt|name)\.?\Z"
 )
 _TYPED = re.compile(
     rf"^[ \t]*(?P<name>(?:(?:[A-Z]\.[ ]?){{1,2}}|{_PART}[ ])?{_PART}(?:[ ]{_PART})?)[ \t]*(?:,?[ ]?M\.?D\.?)?"
-    r"(?:[ ]?/[ ]?(?:[a-z]{2,4}|[A-Z]{2,4})|:[a-z]{2,4}|:[A-Z]{2,4}(?=[ ]{2}))(?=[ \t]*(?:$|[ ]{2}|\d|[DT]:))",
+    r"(?:/(?P<typist>(?:[^\W\d_][\w'-]{2,}[ ]?){1,3})(?=[ ]{2,}(?:\#|[DdTt]:|\d))"
+    r"|[ ]?/[ ]?(?:[a-z]{2,4}|[A-Z]{2,4})|:[a-z]{2,4}|:[A-Z]{2,4}(?=[ ]{2}))(?=[ \t]*(?:$|[ ]{2}|\d|[DT]:))",
     re.MULTILINE,
 )
 _NUMBER = re.compile(
     r"(?<![\w.,/$^-])\#?(?P<number>[A-Z]{0,4}\d[A-Z0-9]*(?:[-./][A-Z0-9]+){0,4}[A-Z]?)(?![\w/]|[.,-]\d)"
 )
+_PAIR = re.compile(r"(?<![\w.,/$-])(?!(?:19|20)\d\d[ ](?:19|20)\d\d)\d{4}[ ]\d{4}(?![\w/]|[.,-]\d)")
 _UNIT = re.compile(
     r"[ ]?(?:mg|mcg|ml|mL|cc|units?|IU|cells|copies|per|x\b|%|/|mm|cm|kg"
     r"|lb|WBC|platelets|years?|degrees|hours?|hrs?|cGy|Gy|Hz|kcal|cal)\b"
 )
 _VALUE = re.compile(
-    r"\d{3}\.\d{2}|\d{2,3}/\d{2,3}|\d{1,3}-\d{2,3}|[A-Z]\d{2}\.\d{1,4}|\d{1,3}\.\d+(?:/[\d./]+)?"
+    r"\d{3}\.\d{2}|\d{3}-\d{4}|\d{2,3}/\d{2,3}|\d{1,3}-\d{2,3}|[A-Z]\d{2}\.\d{1,4}|\d{1,3}\.\d+(?:/[\d./]+)?"
 )
 _CODE = re.compile(r"(?i)(?:CPT|ICD|code|HCPCS)[ -]?(?:9|10)?[ :#-]*\Z")
 
@@ -62,7 +72,7 @@ def edges(text: str) -> tuple[int, int]:
     lines = [end for _, end in filled]
     prose = next((start for start, end in filled if end - start > 240), len(text))
     top = min(lines[min(13, len(lines) - 1)], 800, prose + 120) if lines else 0
-    bottom = max(lines[max(-8, -len(lines))] if lines else 0, len(text) - 500)
+    bottom = max(filled[max(-7, -len(filled))][0] if filled else 0, len(text) - 500)
     return top, bottom
 
 
@@ -83,8 +93,16 @@ def find_shapes(words: Words, vocabulary: Vocabulary, dates: Sequence[tuple[int,
             yield Found(*match.span("name"), "NAME", 0.88, LAYER)
     top, bottom = edges(text)
     for match in _TYPED.finditer(text, bottom):
-        if not _term(words, match, vocabulary):
+        if not _term(words, match, vocabulary) or match.group("typist"):
             yield Found(*match.span("name"), "NAME", 0.85, LAYER)
+        if match.group("typist"):
+            yield Found(*match.span("typist"), "NAME", 0.85, LAYER)
+    for form in (_BRACKETED, _VALUED):
+        for match in form.finditer(text):
+            if form is _VALUED and top < match.start() < bottom:
+                continue
+            if _whole_person(words, match, vocabulary):
+                yield Found(*match.span("name"), "NAME", 0.82, LAYER)
     yield from _identity_lines(words, vocabulary, top, dates)
     yield from _numbers(text, top, bottom, dates)
 
@@ -129,6 +147,9 @@ def _identity_lines(
 
 def _numbers(text: str, top: int, bottom: int, dates: Sequence[tuple[int, int]]) -> Iterator[Found]:
     """Yields tokens with five digits or more in the header and the sign-off."""
+    for match in _PAIR.finditer(text):
+        if not top < match.start() < bottom:
+            yield Found(match.start(), match.end(), "ID", 0.8, LAYER)
     for match in _NUMBER.finditer(text):
         start, end = match.span("number")
         if top < start < bottom or sum(c.isdigit() for c in match.group()) < 5:
@@ -138,6 +159,20 @@ def _numbers(text: str, top: int, bottom: int, dates: Sequence[tuple[int, int]])
         if _UNIT.match(text, end) or any(s < end and start < e for s, e in dates):
             continue
         yield Found(start, end, "ID", 0.8, LAYER)
+
+
+def _whole_person(words: Words, match: re.Match[str], vocabulary: Vocabulary) -> bool:
+    """Tells whether a listed given name opens the shape and no word of it makes a term."""
+    first = words.at(match.start("name"))
+    run = [w for w in words.items[first : first + 6] if w.start < match.end("name")]
+    known = vocabulary.stop | vocabulary.keep_before | vocabulary.generic | vocabulary.facility
+    if len(run) < 2 or any(w.key in known for w in run):
+        return False
+    lead = run[0]
+    plain = lead.key not in vocabulary.common_given and all(
+        vocabulary.ordinary(w.text) for w in run if len(w.text) > 1
+    )
+    return lead.key in vocabulary.given and not plain and (lead.title or words.shouting(first))
 
 
 def _term(words: Words, match: re.Match[str], vocabulary: Vocabulary) -> bool:
