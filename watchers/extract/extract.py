@@ -60,7 +60,7 @@ def finish(reading: Reading, index: int, options: ExtractOptions) -> ExtractedRe
     """Fill from the text what the format itself did not state."""
     header = find_header(reading.text, latest=date.today().year)
     observed = reading.observed_at or header.observed_at
-    printed = birth_year_limit(header.identity, observed)
+    printed = birth_year_limit(header.identity, observed, reading.text)
     if reading.identity is None:
         identity = printed
     elif reading.identity.mrn or reading.identity.name:

@@ -304,11 +304,13 @@ def _dictated(lines: list[str], latest: int) -> str | None:
     return None
 
 
-def birth_year_limit(identity: Identity, observed_at: str | None) -> Identity:
-    """A birth date after the examination was a two-digit year of the century before."""
+def birth_year_limit(identity: Identity, observed_at: str | None, text: str) -> Identity:
+    """A birth date after the examination was of the century before, where ``text`` prints two digits of its year."""
     if identity.birth_date and observed_at and identity.birth_date > observed_at[:10]:
         year = int(identity.birth_date[:4])
-        if year >= 2000:
+        head = "\n".join(text.splitlines()[:HEADER_LINES])
+        whole = any(str(year) in m[0] and date_of(m) == identity.birth_date for m in DATE.finditer(head))
+        if year >= 2000 and not whole:
             moved = f"{year - 100}{identity.birth_date[4:]}"
             return Identity(
                 **{name: getattr(identity, name) for name in Identity.__slots__ if name != "birth_date"},
