@@ -7,7 +7,8 @@ The same examples of the simulated practice, the same base, LoRA of the same ran
 - packed, padded: our trainer without shared reports, and without packing
 - shared: our trainer as it is
 
-Loss tokens are the completions' tokens for all: what the tools' replies are made of.
+Loss tokens are the completions' tokens for all: what the tools' replies are made of. Processor time, which includes
+loading the model, tells the arms apart on a machine that does other work as well.
 """
 
 import argparse
@@ -56,15 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.keep:
         options.keep.write_text(json.dumps(results))
     print(
-        f"{'':8}{'loss tokens':>12}{'computed':>10}{'seconds':>9}{'loss tok/s':>12}"
-        f"{'peak GB':>9}{'× guide':>9}{'× trl':>7}"
+        f"{'':8}{'loss tokens':>12}{'computed':>10}{'seconds':>9}{'loss tok/s':>12}{'× guide':>9}{'× trl':>7}"
+        f"{'processor s':>13}{'× guide':>9}{'× trl':>7}{'peak GB':>9}"
     )
     for arm, found in sorted(results.items(), key=lambda item: ARMS.index(item[0])):
         rate = found["loss_tokens"] / found["seconds"]
-        times = [_times(rate, results.get(other)) for other in ("guide", "trl")]
         print(
             f"{arm:8}{found['loss_tokens']:12.0f}{found['computed']:10.0f}{found['seconds']:9.1f}{rate:12.2f}"
-            f"{found['peak'] / 1e9:9.2f}{times[0]:>9}{times[1]:>7}"
+            f"{_times(found, results.get('guide'), 'seconds'):>9}{_times(found, results.get('trl'), 'seconds'):>7}"
+            f"{found['processor']:13.1f}"
+            f"{_times(found, results.get('guide'), 'processor'):>9}{_times(found, results.get('trl'), 'processor'):>7}"
+            f"{found['peak'] / 1e9:9.2f}"
         )
 
 
@@ -106,9 +109,17 @@ def run(arm: str, count: int, cache: Path) -> dict[str, float]:
     loss_tokens = sum(len(one.completion) for one in tokens)
     with tempfile.TemporaryDirectory() as out:
         work = {"guide": guide, "trl": plain_trl}.get(arm, ours)
+        began = time.process_time()
         seconds, computed = work(base, tokenizer, chosen, Path(out), arm)
+        processor = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"loss_tokens": loss_tokens, "computed": computed, "seconds": seconds, "peak": peak}
+    return {
+        "loss_tokens": loss_tokens,
+        "computed": computed,
+        "seconds": seconds,
+        "processor": processor,
+        "peak": peak,
+    }
 
 
 def examples() -> list[Any]:
@@ -210,8 +221,11 @@ def timed(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def _times(rate: float, other: dict[str, float] | None) -> str:
-    return f"{rate / (other['loss_tokens'] / other['seconds']):.2f}" if other else "–"
+def _times(found: dict[str, float], other: dict[str, float] | None, by: str) -> str:
+    """By how much more loss tokens there are to a second (or to a second of processor time) than the other's."""
+    if other is None:
+        return "–"
+    return f"{found['loss_tokens'] / found[by] / (other['loss_tokens'] / other[by]):.2f}"
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ RECIPE = Recipe(
     threads=1,
     validation_rows=0,
 )
-FAST = ("llama-3", "mistral")
+FAST = ("llama-3", "mixtral")
 TIE = 0.02
 """Nats; the limit of parity for F16."""
 

@@ -52,6 +52,16 @@ def test_seventy_billion_fit_48_gb_by_qlora_and_not_by_lora() -> None:
     assert plan(model, NODE, tokens=1_000_000).method == "lora"
 
 
+def test_a_mixtures_experts_are_reckoned_whole_by_qlora_too() -> None:
+    model = find("mistralai/Mixtral-8x7B-Instruct-v0.1")
+    assert model is not None
+    assert model.training_bytes("qlora", Recipe()) > 0.9 * model.parameters * 2e9
+    assert not plan(model, BIG_GPU, tokens=100_000).fits
+    dense = find("meta-llama/Llama-3.1-8B-Instruct")
+    assert dense is not None
+    assert dense.training_bytes("qlora", Recipe()) < 0.5 * dense.training_bytes("lora", Recipe())
+
+
 def test_what_does_not_fit_is_said_before_anything_starts() -> None:
     model = find("Qwen/Qwen2.5-72B-Instruct")
     assert model is not None
