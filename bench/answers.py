@@ -26,7 +26,8 @@ from clinical.answers.passages import passages
 from clinical.answers.report import report_from_text
 from clinical.answers.summarize import summarize
 from clinical.errors import ResidentError
-from clinical.evidence.check import Checker
+from clinical.evidence.index import Index, index_of, line_of
+from clinical.evidence.judge import Judgement, judge
 from clinical.report import Finding, Measurement, Report
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
@@ -87,18 +88,19 @@ def bench_evidence() -> None:
     if not rows:
         print("  no rows that measure: left out")
         return
-    checkers: dict[str, Checker] = {}
+    indexes: dict[str, Index] = {}
+    judgements: list[Judgement] = []
     kept: Counter[str] = Counter()
     total: Counter[str] = Counter()
     passed = caught = true = 0
     spent = 0.0
     for row in rows:
-        if row.text not in checkers:
-            checkers[row.text] = Checker((report_from_text(row.text),))
+        if row.text not in indexes:
+            indexes[row.text] = index_of((report_from_text(row.text),))
         begun = time.perf_counter()
-        claims = checkers[row.text].check(row.sentence).claims
+        judgements.append(judge(line_of(row.sentence, 0, len(row.sentence)), indexes[row.text]))
         spent += time.perf_counter() - begun
-        supported = bool(claims) and all(c.verdict == "supported" for c in claims)
+        supported = judgements[-1].verdict == "supported"
         kind = ("true " if row.supported else "false ") + row.kind
         total[kind] += 1
         kept[kind] += supported == row.supported
@@ -111,7 +113,7 @@ def bench_evidence() -> None:
     )
     for kind in sorted(total):
         print(f"  {kind:22s} {kept[kind]:4d}/{total[kind]}")
-    curve(rows)
+    curve(judgements, [row.supported for row in rows])
 
 
 def bench_coverage(count: int = 400) -> None:

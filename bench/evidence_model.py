@@ -1,7 +1,9 @@
 """Learn the paraphrase model of the evidence check from labelled sentences: ``python -m bench.evidence_model``.
 
-Rows are ``clinical/evidence/data/train_*.jsonl``. Prints what cross-validation by report gives, then writes
-``clinical/evidence/weights/paraphrase.json``. The rows that only measure are never read here.
+Run ``python -m bench.evidence_pair`` first: it learns the network over claim and lines, and leaves the scores that
+each row had while its report was left out (``evidence_scores.npy``). Rows are ``clinical/evidence/data/train_*.jsonl``;
+those that only measure are never read. Prints what cross-validation by report gives, then writes
+``clinical/evidence/weights/paraphrase.json``.
 """
 
 import argparse
@@ -15,8 +17,8 @@ from bench.evidence_rows import Row, load_rows
 from clinical.answers.report import report_from_text
 from clinical.evidence.alignment import Alignment
 from clinical.evidence.index import Index, index_of, line_of
-from clinical.evidence.judge import align
-from clinical.evidence.paraphrase import FEATURES, SOFT, features, probability
+from clinical.evidence.judge import Judgement, align
+from clinical.evidence.paraphrase import FEATURES, SOFT, features
 
 OUT = Path(__file__).parents[1] / "clinical" / "evidence" / "weights" / "paraphrase.json"
 
@@ -33,15 +35,14 @@ def prepared(rows: list[Row]) -> list[tuple[Alignment, Index]]:
     return found
 
 
-def curve(rows: list[Row]) -> None:
+def curve(judgements: list[Judgement], supported: list[bool]) -> None:
     """Print what the check would catch and pass at other working points, rules alone first."""
-    pairs = prepared(rows)
-    y = np.array([row.supported for row in rows])
-    hard = np.array([any(f.kind not in SOFT for f in a.faults) for a, _ in pairs])
-    clean = np.array([not a.faults for a, _ in pairs])
-    p = np.array([probability(a, i) for a, i in pairs])
+    y = np.array(supported)
+    hard = np.array([j.likely is None for j in judgements])
+    clean = np.array([j.clean for j in judgements])
+    p = np.array([j.likely or 0.0 for j in judgements])
     print(f"  rules alone          {_figures(clean, y)}")
-    for trust in (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3):
+    for trust in (0.95, 0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.3):
         print(f"  trusted from {trust:.2f}    {_figures(~hard & (clean | (p >= trust)), y)}")
 
 
@@ -51,11 +52,15 @@ def main() -> None:
     from sklearn.model_selection import GroupKFold, cross_val_predict
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--caught", type=float, default=0.92, help="share of false sentences to catch")
+    parser.add_argument("--caught", type=float, default=0.9, help="share of false sentences to catch")
+    parser.add_argument("--scores", type=Path, default=Path("evidence_scores.npy"))
     arguments = parser.parse_args()
     rows = load_rows("train")
     pairs = prepared(rows)
-    x = np.array([features(a, i) for a, i in pairs])
+    scores = np.load(arguments.scores)
+    if len(scores) != len(rows):
+        raise SystemExit("scores of other rows: run bench.evidence_pair again")
+    x = np.array([[*features(a, i), float(s)] for (a, i), s in zip(pairs, scores, strict=True)])
     y = np.array([row.supported for row in rows])
     groups = np.array([row.source_id for row in rows])
     hard = np.array([any(f.kind not in SOFT for f in a.faults) for a, _ in pairs])
@@ -95,7 +100,7 @@ def main() -> None:
     OUT.write_text(
         json.dumps(
             {
-                "features": list(FEATURES),
+                "features": [*FEATURES, "network"],
                 "rows": len(rows),
                 "trust_above": round(float(trust), 3),
                 "doubt_below": doubt,

@@ -1,7 +1,7 @@
 """The verdict on one claim: its clauses laid over the report's lines, then what vetoes them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clinical.evidence.alignment import Alignment, Fault, Verdict
 from clinical.evidence.bindings import cause_fault, dropped_fault, heads_of, modifier_fault, quantity_fault
@@ -17,10 +17,15 @@ _LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Verdict, reason and the report's lines that it rests on."""
+    """Verdict, reason, the report's lines that it rests on, and how likely the report says it.
+
+    ``likely`` is None where a rule is final; ``clean`` where no rule objects.
+    """
 
     verdict: Verdict
     reason: str
+    likely: float | None = None
+    clean: bool = False
     lines: tuple[Line, ...] = field(default=(), repr=False)
 
 
@@ -30,29 +35,31 @@ def judge(claim: Line, index: Index) -> Judgement:
     The rules decide what they can; where only the wording is in doubt, the paraphrase model does.
     """
     alignment = align(claim, index)
-    verdict, reason = decide(alignment, index)
+    found = _decide(alignment, index)
     lines = tuple(f.line for f in alignment.chosen)
-    if verdict == "supported" and not lines:
+    if found.verdict == "supported" and not lines:
         lines = tuple(index.lines[n] for n in nearest(claim, index)[:1])
-    return Judgement(verdict, reason, lines)
+    return replace(found, lines=lines)
 
 
-def decide(alignment: Alignment, index: Index) -> tuple[Verdict, str]:
-    """Verdict and reason for an alignment."""
+def _decide(alignment: Alignment, index: Index) -> Judgement:
     faults = alignment.faults
     if not alignment.units and not alignment.claim.quantities:
-        return "unsupported", "says nothing that can be checked"
+        return Judgement("unsupported", "says nothing that can be checked")
     hard = [f for f in faults if f.kind not in SOFT]
     if hard:
-        return hard[0].verdict, hard[0].reason
+        return Judgement(hard[0].verdict, hard[0].reason)
     likely = probability(alignment, index)
     if not faults:
         if likely < doubt_below():
-            return "unsupported", "in doubt: the words are there, but hardly in this sense"
-        return "supported", "every word and number is accounted for"
+            reason = "in doubt: the words are there, but hardly in this sense"
+            return Judgement("unsupported", reason, likely, True)
+        return Judgement("supported", "every word and number is accounted for", likely, True)
     if likely >= trust_above():
-        return "supported", "said in other words"
-    return faults[0].verdict, faults[0].reason
+        return Judgement("supported", "said in other words", likely)
+    # A claim that is as likely as not to be a rewording is not called a contradiction.
+    verdict: Verdict = faults[0].verdict if likely < 0.5 * trust_above() else "unsupported"
+    return Judgement(verdict, faults[0].reason, likely)
 
 
 def align(claim: Line, index: Index) -> Alignment:

@@ -18,6 +18,7 @@ import numpy as np
 
 from clinical.evidence.alignment import Alignment
 from clinical.evidence.index import Index, Line
+from clinical.evidence.pair import pair_of, score
 from clinical.evidence.senses import SENSES, senses
 from clinical.evidence.words import is_empty, stem
 
@@ -129,7 +130,7 @@ def doubt_below() -> float:
 def probability(alignment: Alignment, index: Index) -> float:
     """Probability that the report says what the claim says."""
     values = features(alignment, index)
-    return combined(values)
+    return combined([*values, score(pair_of(alignment, best_lines(alignment, index), index), values)])
 
 
 def combined(values: Sequence[float]) -> float:

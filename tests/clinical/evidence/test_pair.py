@@ -10,7 +10,8 @@ from clinical.evidence.judge import align
 from clinical.evidence.pair import pair_of, score
 from clinical.evidence.paraphrase import best_lines, features, probability
 
-TEXT = """HISTORY: She gets short of breath when she climbs stairs. Her father had a stroke at 60. She takes lisinopril 10 mg daily.
+TEXT = """HISTORY: She gets short of breath when she climbs stairs.
+Her father had a stroke at 60. She takes lisinopril 10 mg daily.
 
 FINDINGS: The gallbladder was taken out in 2012. No fluid around the lungs.
 
