@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from clinical.deidentify.found import Found
 from clinical.deidentify.phrases import DEGREE, SHORT_FAMILY, Phrase, backward, forward
 from clinical.deidentify.propagate import is_term
+from clinical.deidentify.values import is_milliseconds
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import Word, Words
 
@@ -171,6 +172,8 @@ class NameGrammar:
         vocabulary = self._vocabulary
         for match in _TITLE.finditer(words.text):
             title = match.group("title").rstrip(".")
+            if title == "ms" and is_milliseconds(words.text, match.start()):
+                continue
             strong = title.lower() in STRONG_TITLES
             index = words.at(match.end())
             while index < len(words.items):

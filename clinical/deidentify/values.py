@@ -1,0 +1,30 @@
+"""Clinical numbers that have the shape of an identifier: a reference range, a value before its unit."""
+
+import re
+
+_RANGE = re.compile(r"\d{1,4}(?:[.,]\d{1,4})?[ ]?[-–][ ]?\d{1,4}(?:[.,]\d{1,4})?")
+_DECIMAL = re.compile(r"\d[.,]\d")
+_UNIT = (
+    r"(?:%|(?:[A-Za-zµμ]{1,5}|(?:x[ ]?)?10[*^]?\d{1,2})/(?:d?L|[mµμun]L|cumm|mm3|min|hr?|day|kg|m2|sec|L)\b"
+    r"|mm[ ]?Hg\b|bpm\b|m?sec\b|ms\b|m?mol\b)"
+)
+_UNIT_AFTER = re.compile(rf"[ \t|\])]{{0,30}}{_UNIT}", re.IGNORECASE)
+_UNIT_BEFORE = re.compile(
+    rf"{_UNIT}[ \t|;,]{{0,30}}[\[(]?[ ]?(?:(?:ref|reference|normal|range)[a-z. :]{{0,12}})?\Z", re.IGNORECASE
+)
+_BEFORE = 60
+
+
+def is_value(text: str, start: int, end: int) -> bool:
+    """Tells whether ``text[start:end]`` is a reference range or a value, whatever identifier it looks like."""
+    stretch = text[start:end].strip("[]() \t")
+    after = _UNIT_AFTER.match(text, end) is not None
+    if _RANGE.fullmatch(stretch):
+        before = _UNIT_BEFORE.search(text, max(0, start - _BEFORE), start) is not None
+        return after or before or _DECIMAL.search(stretch) is not None
+    return after and stretch[-1:].isdigit()
+
+
+def is_milliseconds(text: str, start: int) -> bool:
+    """Tells whether the word at ``start`` stands after a number: ``425 ms. Voltage`` has no Ms. Voltage in it."""
+    return text[:start].rstrip()[-1:].isdigit()
