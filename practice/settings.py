@@ -63,7 +63,9 @@ class DeidentifySettings:
     hold_above: float = _setting(
         0.05, "Hold a report for a person's look when the estimated risk of a left identifier is above this."
     )
-    ner: bool = _setting(True, "Use the recognizer of names and places beside the rules.")
+    ner: bool = _setting(
+        False, "Run spaCy's small English model beside the other layers: slower, and without measured gain."
+    )
 
 
 @dataclass(frozen=True, slots=True)

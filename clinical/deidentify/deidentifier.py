@@ -70,7 +70,7 @@ class Policy:
         allow: words and phrases that stay; deny: words and phrases that always go.
         hold_above: residual risk of any label above which a person must look.
         safe_harbor: ages over 89 are tagged.
-        ner: spaCy's model runs too, where it is installed; it brought nothing measurable. .
+        ner: spaCy's model runs too, where it is installed; it brought nothing measurable.
         without: layers to leave out, for measurements.
     """
 
