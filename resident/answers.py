@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clinical.answers.answer import Answer, Evidence
+from clinical.answers.answer import Anomaly, Answer, Evidence
 from clinical.answers.report import report_from_text
 from clinical.errors import SettingsError
 from clinical.prompts import Generate
@@ -138,6 +138,11 @@ def dumped(answer: Answer) -> Row:
     return answer.model_dump(mode="json", by_alias=True)
 
 
+def _worded(anomaly: Anomaly) -> str:
+    value = f" {anomaly.value} {anomaly.unit or ''}".rstrip() if anomaly.value else ""
+    return f"{anomaly.name}{value} {anomaly.flag or ''}".rstrip()
+
+
 def print_answer(answer: Answer, console: Console) -> None:
     """An answer for a person at a terminal: sentences, each with the words behind it."""
 
@@ -169,17 +174,30 @@ def print_answer(answer: Answer, console: Console) -> None:
         line(f"• {claim.text}")
         for each in claim.evidence:
             source(claim.text, each)
-    for anomaly in answer.anomalies:
-        value = f" {anomaly.value} {anomaly.unit}".rstrip() if anomaly.value else ""
-        line(f"• {anomaly.urgency}: {anomaly.name}{value} {anomaly.flag or ''}".rstrip())
-        for each in anomaly.evidence:
-            source(anomaly.name, each)
+    current = answer.reports[-1].id if answer.reports else None
+    found = [a for a in answer.anomalies if any(e.report_id == current for e in a.evidence)]
+    if answer.tool == "anomalies":
+        for anomaly in found:
+            line(f"• {anomaly.urgency}: {_worded(anomaly)}")
+            for each in anomaly.evidence:
+                source(anomaly.name, each)
+    elif found:
+        urgent = [a for a in found if a.urgency == "critical"]
+        for name, few in (("critical", urgent), ("out of range", [a for a in found if a not in urgent])):
+            if few:
+                line(f"{name}: {'; '.join(_worded(a) for a in few)}")
+    claimed = {(e.report_id, e.start) for claim in answer.claims for e in claim.evidence}
     for change in answer.changes:
+        if change.evidence and all((e.report_id, e.start) in claimed for e in change.evidence):
+            continue  # a sentence above says it
         values = f" {change.prior or '–'} → {change.current or '–'} {change.unit}".rstrip()
         after = f" in {change.interval_days} days" if change.interval_days is not None else ""
         line(f"• {change.name}:{values} ({change.direction}{after})")
+    reasons: dict[str, list[str]] = {}
     for missing in answer.not_compared:
-        line(f"• not compared: {missing.name}: {missing.reason}")
+        reasons.setdefault(missing.reason, []).append(missing.name)
+    for reason, names in reasons.items():
+        line(f"not compared ({reason}): {', '.join(names)}", "dim")
     for consideration in answer.differential:
         origin = "" if consideration.origin == "report" else " (not named by the report)"
         line(f"• {consideration.condition}{origin}")

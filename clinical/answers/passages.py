@@ -21,6 +21,11 @@ PLANS = ("plan", "assessment_and_plan", "follow_up", "discharge_instructions", "
 _MARK = re.compile(r"(?:\(?\d{1,2}[.)]|[-•*·–#]{1,3}|\(?[A-Ha-h][.)])[ \t]+(?=\S)|\d{1,2}[.)](?=[A-Za-z])")
 _HEADING = re.compile(r"[A-Z][A-Za-z ,/&()'.-]{1,48}:[ \t]*")
 _LABEL = re.compile(r"[A-Za-z][A-Za-z /#.]{0,40}:")
+_DISCLAIMER = re.compile(
+    r"(?i)\b(?:speech|voice)[ -]recognition\b|\b(?:unintended|typographical|transcription)[ ](?:words|errors?)\b"
+    r"|\bdictated but not read\b"
+)
+"""How the text came about: no statement on the patient."""
 _WORDS = re.compile(r"[A-Za-z]{3,}")
 _ONLY_HEADING = re.compile(r"[A-Z][A-Za-z0-9 ,/&()#'.-]{1,60}:?$")
 
@@ -71,7 +76,8 @@ def passages(report: Report) -> tuple[Passage, ...]:
                 start, item = mark.end(), True
         while start < end and text[start] in " \t\r\n:-–*":
             start += 1
-        if start < end and any(c.isalnum() for c in text[start:end]) and not names_only(text[start:end]):
+        words = text[start:end]
+        if any(c.isalnum() for c in words) and not names_only(words) and not _DISCLAIMER.search(words):
             found.append(Passage(start, end, section.name if section else None, item))
     return tuple(found)
 

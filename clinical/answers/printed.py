@@ -33,7 +33,7 @@ def printed_name(report: Report, measurement: Measurement) -> str:
     """The measurement's name as the report prints it; its preferred name where that cannot be told."""
     words = report.text[measurement.start : measurement.end]
     head = words.partition(measurement.value_text)[0]
-    found = re.findall(r"[A-Za-z][\w'/%-]*", head)
+    found = re.findall(r"(?:\d+[-,])*[A-Za-z][\w'/%-]*", head)
     while found and found[-1].lower() in LINKS:
         found.pop()
     name = " ".join(found)
