@@ -7,6 +7,7 @@ checkpoints, releases, tool results or temporary files; also after the loop was 
 import gzip
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from fpdf import FPDF
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from mcp_tools.session import Call, call_over_stdio
+from practice.releases import Releases
 from practice.settings import Physician
 from practice.tokens import Tokens
 from resident.setup import make_practice, open_practice
@@ -119,9 +121,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.root
 
 
-def resident(home: Path, *arguments: str) -> subprocess.Popen[str]:
+def resident(
+    home: Path, *arguments: str, largest_file: int = resource.RLIM_INFINITY
+) -> subprocess.Popen[str]:
     tmp = home.parent / "tmp"
     tmp.mkdir(exist_ok=True)
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+
     return subprocess.Popen(
         [sys.executable, "-m", "resident", "--home", str(home), *arguments],
         stdout=subprocess.PIPE,
@@ -129,6 +137,7 @@ def resident(home: Path, *arguments: str) -> subprocess.Popen[str]:
         text=True,
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp)},
+        preexec_fn=limit,
     )
 
 
@@ -202,3 +211,48 @@ def test_the_search_would_find_what_it_looks_for(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(gzip.compress(b"mail zq.quackenbosh@example.org"))
     (tmp_path / "Zephyrine.txt").write_bytes(b"")
     assert len(found_in(tmp_path)) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_night_on_a_full_disk_or_killed_leaves_the_release_that_answers(home: Path) -> None:
+    with open_practice(home) as practice:
+        releases = Releases(practice.home)
+        answering = releases.list()[-1]
+        (answering.folder / "held.json").unlink(missing_ok=True)  # as if it had earned its place
+        releases.promote(answering.id)
+        before = len(releases.list())
+    config = home / "config.toml"
+    config.write_text(config.read_text("utf-8").replace("rank = 4", "rank = 8"), "utf-8")
+
+    full = resident(
+        home, "retrain", "--now", largest_file=4_000_000
+    )  # no file may grow beyond: as on a full disk
+    said, _ = full.communicate(timeout=600)
+    assert full.returncode not in (0, None) and "Traceback" not in said, said
+    assert "the disk is full" in said, said
+    still_answers(home, answering.id, before)
+
+    known = set((home / "releases").iterdir())
+    killed = resident(home, "retrain", "--now")
+    deadline = time.monotonic() + 240
+    while not set((home / "releases").iterdir()) - known and time.monotonic() < deadline:
+        time.sleep(0.05)
+    killed.send_signal(signal.SIGKILL)  # while the release is in the making
+    killed.communicate()
+    still_answers(home, answering.id, before)
+
+    whole = resident(home, "retrain", "--now")
+    said, _ = whole.communicate(timeout=600)
+    assert whole.returncode == 0, said
+    with open_practice(home) as practice:
+        assert len(Releases(practice.home).list()) == before + 1
+
+
+def still_answers(home: Path, release: str, count: int) -> None:
+    """The release that answered is whole and answers, and no half one stands beside it."""
+    with open_practice(home) as practice:
+        current = Releases(practice.home).current()
+        assert current is not None and current.id == release
+        Releases(practice.home).load(release)
+        assert len(Releases(practice.home).list()) == count
