@@ -7,8 +7,11 @@ products on a CPU, its stated peak times a measured share on a GPU.
 """
 
 import math
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 from trainer.catalog import Method, Model
 from trainer.gate import default_rule
@@ -139,15 +142,69 @@ def training_seconds(model: Model, machine: Machine, recipe: Recipe, tokens: int
     return min(seconds, recipe.max_minutes * 60) if recipe.max_minutes else seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One task's quality of a base that has seen so many reports, beside extract mode's on the same questions.
+
+    ``half`` is half the width of the 95% interval at each point.
+    """
+
+    base: str
+    task: str
+    reports: tuple[int, ...]
+    model: tuple[float, ...]
+    half: tuple[float, ...]
+    extract: float
+
+    def told(self) -> str:
+        """The curve in words, and from where on the model was better beyond chance."""
+        steps = ", ".join(
+            f"{value:.2f} after {seen}" for seen, value in zip(self.reports, self.model, strict=True)
+        )
+        surely = [value - half > self.extract for value, half in zip(self.model, self.half, strict=True)]
+        verdict = (
+            f"better beyond chance from {self.reports[surely.index(True)]} reports on"
+            if any(surely)
+            else "not better beyond chance so far"
+        )
+        return f"{self.task}: {steps} reports; extract mode {self.extract:.2f}; {verdict}"
+
+
+@cache
+def curves() -> tuple[Curve, ...]:
+    """What was measured; see curve.toml."""
+    with Path(__file__).with_name("curve.toml").open("rb") as file:
+        read = tomllib.load(file)
+    return tuple(
+        Curve(
+            read["base"],
+            task["name"],
+            tuple(read["reports"]),
+            tuple(task["model"]),
+            tuple(task["half"]),
+            task["extract"],
+        )
+        for task in read["task"]
+    )
+
+
 def reports_needed(signed: int) -> str:
-    """What a practice with so many signed reports is told. No learning curve was measured, so none is promised."""
+    """What a practice with so many signed reports is told: what the gate asks for, and what was measured so far."""
     wanted = 10 * default_rule().min_patients
     if signed < wanted:
-        return (
+        first = (
             f"{signed} signed reports: the gate asks for {default_rule().min_patients} held-out patients, one in ten "
             f"is held out, so reports of about {wanted} patients are needed before a model can be promoted."
         )
-    return f"{signed} signed reports: enough for the gate if they are of about {wanted} patients or more."
+    else:
+        first = (
+            f"{signed} signed reports: enough for the gate if they are of about {wanted} patients or more."
+        )
+    lines = [
+        first,
+        f"Measured with {curves()[0].base} on real reports (agreement with the physician's words, ROUGE-L):",
+    ]
+    return "\n".join([*lines, *(f"  {curve.told()}" for curve in curves())])
 
 
 def fitting(models: Sequence[Model], machine: Machine, tokens: int = 250_000) -> list[Plan]:

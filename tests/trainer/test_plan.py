@@ -10,7 +10,7 @@ from clinical.errors import BaseError
 from trainer.basemodel import BaseModel, load_model
 from trainer.catalog import advise, catalog, find
 from trainer.machine import cpu_speed, look
-from trainer.plan import Machine, fitting, plan, reports_needed, training_seconds
+from trainer.plan import Curve, Machine, curves, fitting, plan, reports_needed, training_seconds
 from trainer.recipe import Recipe
 
 LAPTOP = Machine(0, 0, 0, 16e9, 200e9, 8, 300e9)
@@ -113,3 +113,11 @@ def test_the_machine_is_measured(tmp_path: Path) -> None:
 )
 def test_a_practice_is_told_what_the_gate_asks_for(signed: int, word: str) -> None:
     assert word in reports_needed(signed)
+
+
+def test_a_practice_is_told_from_how_many_reports_a_model_was_better_than_extract_mode() -> None:
+    rising = Curve("base", "summary", (0, 100, 400), (0.1, 0.42, 0.5), (0.05, 0.05, 0.05), 0.4)
+    assert "better beyond chance from 400 reports on" in rising.told()
+    assert "not better beyond chance so far" in replace(rising, extract=0.46).told()
+    assert curves() and all(len(c.reports) == len(c.model) for c in curves())
+    assert all(curve.told() in reports_needed(500) for curve in curves())
