@@ -15,13 +15,14 @@ from clinical.answers.abnormal import is_urgent
 from clinical.answers.alignment import name_before, number_pairs
 from clinical.answers.answer import Answer, Change, Claim, NotCompared
 from clinical.answers.changes import Direction, finding_changes, tells_course, value_changes
-from clinical.answers.frame import begin, people
+from clinical.answers.frame import begin, people, told_numbers
 from clinical.answers.model import spoken
 from clinical.answers.passages import CONCLUSIONS, PLANS, Passage, evidence, one_line, passages, quote
 from clinical.answers.printed import printed_name, printed_unit
 from clinical.errors import Refused
 from clinical.prompts import Generate
 from clinical.report import Measurement, Report
+from clinical.structure.letterhead import body_of
 
 _SAID = 8
 _COURSE = {"up": "has increased", "down": "has decreased", "changed": "has changed"}
@@ -62,7 +63,10 @@ def changes_between(prior: Report, current: Report) -> tuple[list[Change], list[
     days = interval_days(prior, current)
     changes: list[Change] = []
     used: list[set[Measurement]] = [set(), set()]
+    head = body_of(current.text, current.structure.sections).identified
     for pair in number_pairs(prior.text, current.text):
+        if pair.current_start < head:
+            continue
         old = _measurement_at(prior, pair.prior_start)
         new = _measurement_at(current, pair.current_start)
         if old in used[0] or new in used[1]:
@@ -179,6 +183,12 @@ def interval_days(prior: Report, current: Report) -> int | None:
 def _same_patient(prior: Report, current: Report) -> None:
     if prior.patient_id and current.patient_id and prior.patient_id != current.patient_id:
         raise Refused("The two reports are of different patients.", "Choose a prior of the same patient.")
+    charts = told_numbers(prior.text), told_numbers(current.text)
+    if all(charts) and not charts[0] & charts[1]:
+        raise Refused(
+            "The two reports print different chart numbers: they seem to be of different patients.",
+            "Check that the prior is of the same patient.",
+        )
     old, new = people(prior.text)[:1], people(current.text)[:1]
     if old and new and (old[0][1] != new[0][1] or not -1 <= new[0][0] - old[0][0] <= 25):
         raise Refused(

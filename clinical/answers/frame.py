@@ -66,13 +66,28 @@ def begin(tool: Tool, reports: Sequence[Report], release: str | None = None) -> 
             for r in reports
         ),
         coverage=coverage(reports),
-        anomalies=tuple(
-            value_anomaly(r, m)
-            for r in reports
-            for m in r.structure.measurements
-            if must_show(m) and not is_former(r, m)
-        ),
+        anomalies=tuple(value_anomaly(r, m) for r in reports for m in _shown(r)),
     )
+
+
+def _shown(report: Report) -> list[Measurement]:
+    """Values that every answer shows, each name and value once."""
+    found: dict[tuple[str, str], Measurement] = {}
+    for m in report.structure.measurements:
+        if must_show(m) and (m.name, m.value_text) not in found and not is_former(report, m):
+            found[m.name, m.value_text] = m
+    return list(found.values())
+
+
+def told_numbers(text: str) -> set[str]:
+    """The chart numbers that header lines print, where they are no tags."""
+    found = set()
+    for match in _PATIENT_HEADER.finditer(text):
+        label = match.group().split(":")[0].split("#")[0].lower()
+        value = match.group(1).split()[0].strip(",;|")
+        if ("mrn" in label or "record" in label) and any(c.isdigit() for c in value):
+            found.add(value)
+    return found
 
 
 def coverage(reports: Sequence[Report]) -> Coverage:

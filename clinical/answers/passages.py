@@ -27,6 +27,11 @@ _DISCLAIMER = re.compile(
 )
 """How the text came about: no statement on the patient."""
 _WORDS = re.compile(r"[A-Za-z]{3,}")
+_WHO = re.compile(
+    r"(?:patient(?:'s)?(?: name| id)?|name|mrn|medical record (?:number|no\.?|#)|d\.?o\.?b\.?|date of birth|accession)"
+    r"[ \t]*[:#][^\n]{0,60}",
+    re.I,
+)
 _ONLY_HEADING = re.compile(r"[A-Z][A-Za-z0-9 ,/&()#'.-]{1,60}:?$")
 
 
@@ -83,7 +88,9 @@ def passages(report: Report) -> tuple[Passage, ...]:
 
 
 def names_only(words: str) -> bool:
-    """Whether a line only tells who, when and where: labels with tags behind them."""
+    """Whether a line only tells who, when and where: a patient's label, or labels with tags behind them."""
+    if _WHO.fullmatch(words):
+        return True
     if not TAG.search(words):
         return False
     return len(_WORDS.findall(_LABEL.sub(" ", TAG.sub(" ", words)))) < 2

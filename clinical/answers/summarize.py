@@ -10,7 +10,7 @@ from clinical.answers.abnormal import abnormal_findings, is_urgent, out_of_range
 from clinical.answers.answer import Answer, Claim
 from clinical.answers.conclusion import central_passages, conclusion_passages, is_table, telling_passages
 from clinical.answers.followups import follow_ups
-from clinical.answers.frame import begin
+from clinical.answers.frame import begin, has_content
 from clinical.answers.model import spoken
 from clinical.answers.passages import Passage, evidence, passage_at, passages, quote
 from clinical.answers.printed import printed
@@ -54,7 +54,7 @@ def summarize(
         answer = spoke
     if audience == "patient":
         answer = answer.model_copy(update={"warnings": (*answer.warnings, _PLAIN)})
-    claims = _extract(report, all_passages, sentences)
+    claims = _extract(report, all_passages, sentences) if has_content(report) else []
     return answer.model_copy(update={"claims": tuple(claims), "abstained": not claims})
 
 

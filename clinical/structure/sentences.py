@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _BREAK = re.compile(r"\n[ \t]{0,80}\n\s*|\n|(?<![.!?])[.!?]{1,6}[\"'”’)\]]{0,3}(?=\s)|;(?=\s)")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Drs?|Mrs?|Ms|Prof|St|Jr|Sr|vs|approx|cf|e\.g|i\.e|No|Nos|Fig|Dept|Inc|Ltd|Rev|Lt|Rt|dept|"
-    r"p\.o|p\.r|b\.i\.d|t\.i\.d|q\.i\.d|q\.d|q\.h\.s|h\.s|p\.r\.n|a\.m|p\.m|P\.O|i\.v|q\.a\.m|q\.p\.m)|\b[A-Z]"
+    r"p\.o|p\.r|b\.i\.d|t\.i\.d|q\.i\.d|q\.d|q\.h\.s|h\.s|p\.r\.n|a\.m|p\.m|P\.O|i\.v|q\.a\.m|q\.p\.m)|(?<!/)\b[A-Z]"
     r"|\.[A-Za-z])\.$"
 )
 _ITEM = re.compile(r"[ \t]*(?:\(?\d{1,2}[.)]|[-•*·–]|[A-Za-z][.)])[ \t]+\S")

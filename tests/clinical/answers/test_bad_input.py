@@ -92,3 +92,44 @@ def test_not_mentioned_is_never_resolved():
     answer = compare(one, two)
     assert [c.name for c in answer.changes if c.direction == "resolved"] == ["right pleural effusion"]
     assert any("nodule" in n.name and "not mentioned" in n.reason for n in answer.not_compared)
+
+
+def test_priors_with_another_chart_number_are_refused() -> None:
+    prior, current = "MRN: 1111\nHemoglobin 14 g/dL.", "MRN: 2222\nHemoglobin 9 g/dL."
+    with pytest.raises(Refused, match="chart numbers"):
+        compare(report_from_text(prior), report_from_text(current))
+
+
+def test_a_chart_number_is_no_value() -> None:
+    text = "MRN: 1111   Exam # 70\nFINDINGS: Hemoglobin 14 g/dL."
+    answer = compare(report_from_text(text), report_from_text(text.replace("# 70", "# 71")))
+    assert [c for c in answer.changes if c.direction != "unchanged"] == []
+
+
+def test_words_without_clinical_content_are_not_summarized() -> None:
+    answer = summarize(report_from_text("Lorem ipsum dolor sit amet."))
+    assert answer.abstained
+    assert not answer.claims
+
+
+def test_a_value_told_a_thousand_times_is_shown_once() -> None:
+    answer = ask([report_from_text("Potassium 6.9 mmol/L (3.5-5.1).\n" * 1000)], "What is the sodium?")
+    assert len(answer.anomalies) == 1
+
+
+def test_a_prior_value_is_not_shown_as_current() -> None:
+    text = "RESULTS:\nINR 1.6 (0.8-1.2) H\nPrevious results: INR 2.7, Potassium 6.9 mmol/L.\n"
+    said = " ".join(c.text for c in summarize(report_from_text(text)).claims)
+    assert "1.6" in said
+    assert "2.7" not in said
+    assert "6.9" not in said
+
+
+def test_head_and_foot_of_a_report_are_not_quoted() -> None:
+    text = (
+        "VALLEY CLINIC\n12 Oak Street, Yarrow, AR 72701\nMR#: 4411 DOB: 1/2/1950\n\n"
+        "IMPRESSION: Pneumonia.\n\nElectronically signed by: Ada Grant, MD on 1/2/2020\nCopy to: B. Lee\n"
+    )
+    report = report_from_text(text)
+    assert [c.text for c in summarize(report).claims] == ["Pneumonia."]
+    assert [f.concept for f in report.structure.findings] == ["pneumonia"]
