@@ -4,7 +4,7 @@
 
 ``words.txt.gz`` holds words that clinical or everyday English writes in lower case, drug names (d) and
 abbreviations (a). Sources: the SCOWL word lists (permissive, notice in ``LEXICONS.md``), the prose of ACI-Bench,
-MTS-Dialog and MEDEC (CC BY 4.0), PubMedQA (MIT), LOINC names, medical abbreviations (MIT), the drug dictionary of
+MTS-Dialog and MEDEC (CC BY 4.0), PubMedQA (MIT), medical abbreviations (MIT), the drug dictionary of
 drug-named-entity-recognition (MIT), ICD-10-CM descriptions (US government, public domain).
 ``names.txt.gz`` holds given (g), family (f) and both (b) names: the ``names`` package (MIT, US census) and Faker (MIT).
 ``places.txt.gz`` holds cities, countries and states that Faker knows (MIT).
@@ -75,11 +75,10 @@ def ordinary_words(
         for row in rows(data / "tasks" / f"{name}.jsonl.xz"):
             for text in texts(row):
                 seen.update(w for w in WORD.findall(text) if w.islower())
-    for name in ("medical_abbreviations", "loinc_lite"):
-        with lzma.open(data / "lexicons" / f"{name}.csv.xz", "rt", encoding="utf-8") as lines:
-            for record in csv.reader(lines):
-                for cell in record:
-                    seen.update({w: 2 for w in WORD.findall(cell) if w.islower()})
+    with lzma.open(data / "lexicons" / "medical_abbreviations.csv.xz", "rt", encoding="utf-8") as lines:
+        for record in csv.reader(lines):
+            for cell in record:
+                seen.update({w: 2 for w in WORD.findall(cell) if w.islower()})
     words |= {key(w) for w, count in seen.items() if count > 1 and len(w) > 1} - people
     with bz2.open(drugs) as packed:
         variants = pickle.load(packed)["drug_variant_to_canonical"]
