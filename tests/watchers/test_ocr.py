@@ -16,7 +16,7 @@ from watchers.extract import ocr, tesseract
 from watchers.extract.doubt import Evidence, _beside, confirms, doubtful, kept_reading, numbers, plain
 from watchers.extract.neural import Glyph, Line
 from watchers.extract.options import ExtractOptions
-from watchers.extract.page_colour import take_out_marks
+from watchers.extract.page_colour import lighten, take_out_marks
 from watchers.extract.page_geometry import leveling, move, without_rules
 from watchers.extract.page_layout import Piece, arrange
 from watchers.extract.page_marks import find_boxes, left_over
@@ -308,3 +308,13 @@ def test_a_stamp_over_print_is_taken_out_and_coloured_print_stays() -> None:
     assert np.abs(stamped.astype(int) - printed.astype(int)).max(axis=2)[:150].mean() > 6
     assert off[:150].mean() < 3
     assert not off[350:].any()
+
+
+def test_a_page_in_the_dark_is_brightened_and_a_bright_one_left() -> None:
+    page = np.full((800, 600, 3), 240, np.uint8)
+    page[100:110, 100:400] = 30
+    assert lighten(page) is page
+    dark = (page * 0.4).astype(np.uint8)
+    lit = lighten(dark)
+    assert lit[400, 300, 0] > 190
+    assert lit[105, 200, 0] < 40

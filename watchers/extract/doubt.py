@@ -170,6 +170,9 @@ def gather(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> li
         points = points_of(glyphs, seen[i])
         torn = " " in text and _DAY_AND_TIME.fullmatch(text) is None
         torn = torn or _STROKE_AFTER.match(lines[i].text, end) is not None
+        torn = torn or (
+            re.fullmatch(r"\d{4,6}", text) is not None and lines[i].text[end:].lstrip().startswith("mmHg")
+        )
         out.append(
             Evidence(
                 i, start, end, text, weak.odds, _pick(text, again.text), beside, rival, points, noisy, torn

@@ -23,7 +23,7 @@ from watchers.extract.blanks import mend
 from watchers.extract.doubt import Doubt, settle_numbers
 from watchers.extract.neural import Glyph, Line, Neural
 from watchers.extract.options import ExtractOptions
-from watchers.extract.page_colour import take_out_marks
+from watchers.extract.page_colour import lighten, take_out_marks
 from watchers.extract.page_geometry import leveling, lies_on_side, move, turn, warp, without_rules
 from watchers.extract.page_layout import Piece, arrange
 from watchers.extract.page_marks import CheckBox, find_boxes, left_over
@@ -102,7 +102,7 @@ def read_page(image: Pixels, neural: Neural, options: ExtractOptions) -> PageTex
 
 
 def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
-    upright = _upright(image, neural)
+    upright = _upright(lighten(image), neural)
     if not upright.boxes:
         return PageText("", 0.0, _is_blank(image))
     level = upright.image

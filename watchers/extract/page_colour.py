@@ -1,4 +1,4 @@
-"""Coloured marks over black print: a stamp, a highlighter, a pen. They are taken out, the print under them stays."""
+"""Light and colour of a page: what lies in the dark is brightened; a stamp, a highlighter, a pen are taken out."""
 
 import cv2
 import numpy as np
@@ -11,14 +11,31 @@ LARGE = 1.4  # heights of a line: a smaller coloured thing is a letter in colour
 THIN, FULL = 0.22, 0.65  # share of its frame that ink fills: a stroke less, a highlighter more
 NEAR = 1.2  # heights of a line: coloured pieces so near a mark are pieces of it
 LEAST = 0.0008  # share of the page
+# Paper darker than this over so large a share of the page is brightened to BRIGHT, but by no more than MOST.
+DIM, DIM_SHARE, BRIGHT, MOST = 150, 0.2, 225, 2.2
+
+
+def _ground(image: Pixels) -> Pixels:
+    """The paper without what is on it."""
+    high, wide = image.shape[:2]
+    small = cv2.resize(image, (max(8, wide // 16), max(8, high // 16)), interpolation=cv2.INTER_AREA)
+    side = min(31, (min(small.shape[:2]) - 1) | 1)
+    spread = cv2.medianBlur(cv2.dilate(small, np.ones((3, 3), np.uint8)), side)
+    return np.asarray(cv2.resize(spread, (wide, high)), np.uint8)
+
+
+def lighten(image: Pixels) -> Pixels:
+    """A page with much of it in the dark, the dark brightened; any other page as it is."""
+    ground = _ground(image).max(axis=2)
+    if float((ground < DIM).mean()) < DIM_SHARE:
+        return image
+    gain = np.clip(BRIGHT / np.maximum(ground.astype(np.float32), 1), 1, MOST)
+    return np.asarray(np.clip(image.astype(np.float32) * gain[..., None], 0, 255), np.uint8)
 
 
 def take_out_marks(image: Pixels, line: float) -> Pixels | None:
     """The page without coloured marks; None where it has none. ``line`` is the usual height of a line of text."""
-    high, wide = image.shape[:2]
-    small = cv2.resize(image, (max(8, wide // 16), max(8, high // 16)), interpolation=cv2.INTER_AREA)
-    side = min(31, (min(small.shape[:2]) - 1) | 1)
-    ground = cv2.resize(cv2.medianBlur(cv2.dilate(small, np.ones((3, 3), np.uint8)), side), (wide, high))
+    ground = _ground(image)
     even = np.clip(image.astype(np.float32) / np.maximum(ground, 1) * 255, 0, 255).astype(np.uint8)
     strongest = even.max(axis=2)
     chroma = strongest - even.min(axis=2)
