@@ -51,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             folder = Path(scratch)
             count = apart("make", size, folder)["parameters"]
             found = {stage: apart(stage, size, folder) for stage in STAGES}
-            disk = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and "base" not in p.parts)
+            made = [p for p in folder.rglob("*") if p.is_file()]
+            disk = sum(
+                p.stat().st_size for p in made if not p.relative_to(folder).parts[0].startswith("base")
+            )
         table.append((count, found))
         cells = "".join(f"{found[s]['peak'] / 1e9:13.2f}{found[s]['seconds']:7.1f}" for s in STAGES)
         print(f"{count / 1e6:10.0f} M  {cells}{disk / 1e9:10.2f}", flush=True)
