@@ -1,6 +1,6 @@
 """What deviates in one report: values out of range and abnormal findings, most urgent first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from tomllib import loads
@@ -22,6 +22,7 @@ _NOT_NOW = frozenset(
         "comparison",
     }
 )
+_MENTIONS = 4
 _RANK = {"critical": 0, "abnormal": 1, "note": 2}
 
 
@@ -46,23 +47,27 @@ def abnormal_findings(report: Report) -> list[Finding]:
     A stated finding comes before a suspected one of the same concept.
     """
     found: dict[tuple[str, str | None], Finding] = {}
-    for f in report.structure.findings:
-        if f.assertion not in ("present", "possible") or f.section in _NOT_NOW:
-            continue
+    for f in _now(report):
         key = (f.concept, f.side)
         if key not in found or (found[key].assertion == "possible" and f.assertion == "present"):
             found[key] = f
-    return sorted((f for key, f in found.items() if not _is_wider(key, found)), key=lambda f: f.start)
+    exact = [f for f in found.values() if not any(_tells(other, f) for other in found.values())]
+    return sorted(exact, key=lambda f: f.start)
 
 
-def _is_wider(key: tuple[str, str | None], found: Mapping[tuple[str, str | None], Finding]) -> bool:
-    """Is the same thing told more exactly: "mass" beside "skin mass", "disc herniation" beside that of the left?"""
-    concept, side = key
-    for other, other_side in found:
-        exact = other.endswith(f" {concept}") and (side is None or side == other_side)
-        if exact or (other == concept and side is None and other_side is not None):
-            return True
-    return False
+def _now(report: Report) -> list[Finding]:
+    return [
+        f
+        for f in report.structure.findings
+        if f.assertion in ("present", "possible") and f.section not in _NOT_NOW
+    ]
+
+
+def _tells(exact: Finding, wide: Finding) -> bool:
+    """Does one finding tell the same as the other more exactly: "skin mass" and "mass", a side and none?"""
+    if exact.concept == wide.concept:
+        return wide.side is None and exact.side is not None
+    return exact.concept.endswith(f" {wide.concept}") and wide.side in (None, exact.side)
 
 
 def is_urgent(concept: str) -> bool:
@@ -80,8 +85,19 @@ def finding_anomaly(report: Report, finding: Finding) -> Anomaly:
         value=", ".join(details) or None,
         kind="finding",
         urgency=urgency,  # type: ignore[arg-type]
-        evidence=(evidence(report, finding.start, finding.end),),
+        evidence=tuple(evidence(report, f.start, f.end) for f in _mentions(report, finding)),
     )
+
+
+def _mentions(report: Report, finding: Finding) -> list[Finding]:
+    """The finding, then where else the report tells of it."""
+    others = [
+        f
+        for f in _now(report)
+        if f.start != finding.start
+        and (_tells(finding, f) or (f.concept, f.side) == (finding.concept, finding.side))
+    ]
+    return [finding, *others][:_MENTIONS]
 
 
 def anomalies_of(report: Report) -> list[Anomaly]:
