@@ -26,6 +26,10 @@ _PLEASURE = re.compile(
     rf"(?i:[ ](?:your|our|the|mutual|patient|very|pleasant|nice))*,?[ ]"
     rf"(?:(?:Mr|Mrs|Ms|Miss)\.?[ ])?{_NAME}(?=,|\.|[ ](?i:on|in|at|today|who|is|was)\b)"
 )
+_OF_AGE = re.compile(
+    rf"(?<!\w)(?i:male|female|man|woman|gentleman|lady|boy|girl|[MFmf]),[ ]{_NAME}"
+    r"(?=,[ ](?i:who|seen|admitted|presents|was|is|with|referred|he|she)\b)"
+)
 _NOTE = re.compile(
     rf"(?:[Pp]er|PER|[Ii]n|[Ff]rom|[Ss]ee|[Bb]y)[ ](?:(?:Dr|DR)\.?[ ])?{_NAME}'[sS][ ]"
     r"(?i:note|notes|report|dictation|consultation|consult|request|recommendations?|office|service|letter|plan|exam)\b"
@@ -54,7 +58,7 @@ class Passing:
             run = [w for w in words.items[words.at(match.start("name")) :][:4] if w.start < match.end("name")]
             if not any(w.key in _NOBODY or w.key in self._vocabulary.relations for w in run):
                 yield Found(*match.span("name"), "NAME", 0.93, LAYER)
-        for form in (_ATTESTS, _PLEASURE, _NOTE, self._aside, self._shouted):
+        for form in (_ATTESTS, _PLEASURE, _NOTE, _OF_AGE, self._aside, self._shouted):
             for match in form.finditer(text):
                 first = words.at(match.start("name"))
                 run = [w for w in words.items[first : first + 6] if w.start < match.end("name")]

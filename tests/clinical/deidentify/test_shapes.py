@@ -37,6 +37,7 @@ def test_shapes_of_headers_and_signatures_are_enough(
         ("Ida, the daughter, will drive home.", ["Ida"]),
         ("Dear Autumn,\n\nThank you for the note.", ["Autumn"]),
         ("I had the pleasure of seeing your patient, Rocky March, on Monday.", ["Rocky", "March"]),
+        ("Pain in a 63-year-old male, Scott Thompson, who was admitted.", ["Scott", "Thompson"]),
         ("Per Weeks's note the wound is dry.", ["Weeks"]),
         ("The wound was checked with Dr. To and closed.", ["To "]),
         ("Prior films from Sisters of Charity Hospital of Tuscumbia were seen.", ["Charity", "Tuscumbia"]),
