@@ -132,6 +132,8 @@ def central_passages(report: Report, all_passages: Sequence[Passage], count: int
     return [all_passages[i] for i in sorted(chosen)]
 
 
+_STORY = {"history", "hospital_course", "procedure", "physical_exam", "medications", "past_history"}
+_WORDS_A_VALUE = 12
 _FOUND = ("findings", "hospital_course")
 
 
@@ -157,11 +159,18 @@ def telling_passages(report: Report, all_passages: Sequence[Passage], count: int
     return [all_passages[index] for index in sorted(index for _, index in sorted(scored)[:count])]
 
 
+def is_study(report: Report) -> bool:
+    """Is the report one of a study (findings, no story of the patient)? Else its first sentence tells most."""
+    sections = report.structure.sections
+    names = {s.name for s in sections}
+    found = sum(s.end - s.start for s in sections if s.name == "findings")
+    return not names & _STORY and found >= 0.3 * len(report.text)
+
+
 def is_table(report: Report) -> bool:
     """Is the report one of values, with hardly a sentence? Then its values say it all."""
     values = report.structure.measurements
-    lines = [line for line in report.text.splitlines() if line.strip()]
-    return len(values) >= 4 and len(values) >= 0.4 * len(lines)
+    return len(values) >= 4 and _WORDS_A_VALUE * len(values) >= len(report.text.split())
 
 
 def is_conclusion(passage: Passage) -> bool:

@@ -65,7 +65,8 @@ def passages(report: Report) -> tuple[Passage, ...]:
     orders = instruction_spans(text)
     body = body_of(text, sections)
     for sentence in sentences(text):
-        if not body.start <= sentence.start < body.end:
+        head = body.start if body.identified else 0  # a title alone says what the report is about
+        if not head <= sentence.start < body.end:
             continue
         if orders and is_instruction(orders, sentence.start, sentence.end):
             continue

@@ -8,7 +8,13 @@ from collections.abc import Sequence
 
 from clinical.answers.abnormal import abnormal_findings, is_urgent, out_of_range
 from clinical.answers.answer import Answer, Claim
-from clinical.answers.conclusion import central_passages, conclusion_passages, is_table, telling_passages
+from clinical.answers.conclusion import (
+    central_passages,
+    conclusion_passages,
+    is_study,
+    is_table,
+    telling_passages,
+)
 from clinical.answers.followups import follow_ups
 from clinical.answers.frame import begin, has_content
 from clinical.answers.model import spoken
@@ -62,7 +68,7 @@ def _extract(report: Report, all_passages: Sequence[Passage], sentences: int | N
     chosen = conclusion_passages(report, all_passages)
     if not chosen:
         count = min(sentences or 3, 6)
-        chosen = telling_passages(report, all_passages, count)
+        chosen = telling_passages(report, all_passages, count) if count > 1 and is_study(report) else []
         if not chosen and not is_table(report):
             chosen = central_passages(report, all_passages, count)
     chosen = _distinct(report, chosen)[:_PASSAGES]
