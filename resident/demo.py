@@ -142,7 +142,9 @@ def _configure(config: Path, facilities: Sequence[str]) -> None:
         port = probe.getsockname()[1]
     text = config.read_text("utf-8")
     text = re.sub(r"(?m)^# facilities = .*$", f"facilities = {json.dumps(list(facilities))}", text)
-    text = re.sub(r"(?m)^# parallel = \d+$", "parallel = 4", text)  # a small model answers four as fast as two
+    text = re.sub(
+        r"(?m)^# parallel = \d+$", "parallel = 4", text
+    )  # a small model answers four as fast as two
     config.write_text(re.sub(r"(?m)^# port = \d+$", f"port = {port}", text), "utf-8")
 
 

@@ -91,7 +91,9 @@ async def test_texts_are_compared_without_ids(practice: Practice, work: Work) ->
         )
         answer = Answer.model_validate(result.structured_content)
         assert [report.id for report in answer.reports] in (["prior", "current"], ["current", "prior"])
-        assert any(change.name.lower() == "potassium" and change.direction == "up" for change in answer.changes)
+        assert any(
+            change.name.lower() == "potassium" and change.direction == "up" for change in answer.changes
+        )
 
 
 async def test_resources_give_text_and_keep_originals(practice: Practice, work: Work) -> None:
