@@ -39,7 +39,7 @@ check: lint test
 
 ## bench: every figure of bench/README.md, in the order of the product
 bench: install
-	@for b in deidentify structure answers intake store serve conclusions train; do \
+	@for b in deidentify structure answers intake store serve conclusions train export; do \
 	  if [ -f bench/$$b.py ]; then echo "== $$b"; $(BIN)/python -m bench.$$b || exit 1; fi; done
 
 clean:

@@ -43,13 +43,15 @@ def reward_parts(example: Example, reply: str) -> dict[str, float]:
     if not text.strip():
         return {} if example.reference else dict.fromkeys(WEIGHTS, 1.0)
     checker = Checker(example.reports)
-    support = measures.support_measures(sentences or [text], checker)["unsupported"]
+    said_once = list(dict.fromkeys(sentences or [text]))
+    support = measures.support_measures(said_once, checker)["unsupported"]
+    new = len(said_once) / max(1, len(sentences))  # a sentence said again supports nothing more
     values = measures.value_measures(text, example.reference, "")["value_f1"]
     agreement = measures.text_measures(text, example.reference)["rougeL"][0]
     wanted, said = len(example.reference.split()), len(text.split())
     looping = measures.reply_measures(example.prompt, example, reply)["loops"][0]
     return {
-        "supported": 1 - support[0] / support[1] if support[1] else 0.0,
+        "supported": new * (1 - support[0] / support[1]) if support[1] else 0.0,
         "values": values[0] / values[1] if values[1] else 1.0,
         "agreement": agreement,
         "length": 0.0 if looping else min(wanted, said) / max(wanted, said, 1),

@@ -80,6 +80,9 @@ def test_a_killed_engine_gives_an_engine_error_without_words_of_the_prompt(gguf:
     assert engine.pid is not None
     os.kill(engine.pid, signal.SIGKILL)
     assert gone(engine.pid)
+    deadline = time.monotonic() + 10
+    while engine.alive() and time.monotonic() < deadline:  # until the parent has been told
+        time.sleep(0.05)
     assert not engine.alive()
     with pytest.raises(EngineError) as error:
         client.generate(build_prompt("summarize", [REPORT]))

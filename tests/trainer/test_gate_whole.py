@@ -33,7 +33,7 @@ def asked() -> Sequence[Example]:
         for r in simulate(3, 150)
         if r.signed
     ]
-    return tuple(example for example in build_pairs(reports) if example.task == "summarize")[:60]
+    return tuple(example for example in build_pairs(reports) if example.task == "summarize")[:40]
 
 
 def says(examples: Sequence[Example], reply: Callable[[Example, int], str]) -> Generate:
