@@ -147,7 +147,7 @@ def test_a_tokenizer_that_reads_numbers_otherwise_fails_parity(adapter: Adapter,
         def likeliest(self, tokens: Sequence[int]) -> list[Mapping[int, float]]:
             return self._reader.likeliest(tokens)
 
-    with pytest.raises(ParityError, match="[12] of 6 texts tokenize differently"):
+    with pytest.raises(ParityError, match=r"[12] of 6 texts tokenize differently"):
         export(adapter, tmp_path, "F16", pre_tokenizer="smollm", open_reader=Wrong)
 
 
