@@ -38,7 +38,7 @@ from synthetic.practice import SimulatedReport, practice, simulate
 from synthetic.render import write
 from trainer.example import Example
 from trainer.recipe import Recipe
-from trainer.scores import Scores
+from trainer.scores import Scores, difference
 from watchers.extract.sandbox import Sandbox
 from watchers.folder import Progress as IntakeProgress
 from watchers.folder import Watch
@@ -49,7 +49,7 @@ REPORTS = 520
 PER_TASK = 15
 QUIET_SECONDS = 15.0
 NUMBER = re.compile(r"(?<![\w.\[-])\d+(?:\.\d+)?")
-RECIPE = Recipe(max_minutes=5.5, epochs=1, top_layers=15, row_tokens=640)
+RECIPE = Recipe(max_minutes=7.0, epochs=1, top_layers=15, row_tokens=640)
 SPOILED_RECIPE = Recipe(max_minutes=2.0, epochs=1, top_layers=15, row_tokens=640)
 ANSWER_COLUMNS = {
     "quality": "quality",
@@ -70,6 +70,7 @@ DRAFT_COLUMNS = {
     "loops": "loops",
     "perplexity": "perplexity",
 }
+DRAFT_NAMES = {"rougeL": "ROUGE-L", "value_f1": "value F1", "unsupported": "unsupported sentences"}
 _shown = [0.0]
 
 
@@ -86,7 +87,11 @@ class Told:
 
 
 def run(options: Namespace) -> int:
-    """Runs the demo; exit code 1 if the gate let the spoiled model through or the tuned one did not beat the base."""
+    """Runs the demo.
+
+    Exit code 1 if the gate let the spoiled model through, or if the tuned model is not nearer to the physicians than
+    the base, gives less of their numbers, or invents more beyond chance.
+    """
     home = options.home or Path(".cache") / "demo"
     keys = home.parent / f"{home.name}.key"
     shutil.rmtree(home, ignore_errors=True)
@@ -125,8 +130,9 @@ def run(options: Namespace) -> int:
     console.print(f"gate: {spoiled.reason}")
     console.rule("stages")
     console.print(stages_table(told, time.monotonic() - started))
-    good = beats_base(outcome.scores) and not spoiled.promoted
-    if not good:
+    better, told_better = beats_base(outcome.scores)
+    console.print(told_better)
+    if not (good := better and not spoiled.promoted):
         console.print("[bold red]The demo did not show what it promises; see the lines above.[/bold red]")
     console.print(
         "Next: 'resident init --physician \"Your Name\"', 'resident up', drop a signed report of your own into the "
@@ -279,15 +285,23 @@ def spoiled_material(material: Material, *, numbers: bool = True, swapped: bool 
     return replace(material, dataset=replace(material.dataset, train=tuple(spoiled), sha256=digest))
 
 
-def beats_base(scores: Sequence[Scores]) -> bool:
-    """Whether the tuned model's drafts beat the base's: nearer to the physicians, their numbers, less invented."""
+def beats_base(scores: Sequence[Scores]) -> tuple[bool, str]:
+    """Whether the tuned model's drafts beat the base's: nearer to the physicians, more of their numbers, and no more
+    invented beyond chance; and a sentence with the figures.
+    """
     named = {each.speaker: each for each in scores}
     tuned, base = named["challenger"], named["base"]
-
-    def gain(metric: str) -> float:
-        return (tuned.value(metric) or 0.0) - (base.value(metric) or 0.0)
-
-    return gain("draft_rougeL") > 0 and gain("draft_value_f1") > 0 and gain("draft_unsupported") < 0
+    gains = {name: difference(tuned, base, f"draft_{name}") for name in ("rougeL", "value_f1", "unsupported")}
+    nearer, numbers, invented = gains.values()
+    good = bool(
+        nearer and nearer.value > 0 and numbers and numbers.value > 0 and (not invented or invented.low <= 0)
+    )
+    told = "; ".join(
+        f"{DRAFT_NAMES[name]} {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+        for name, found in gains.items()
+        if found is not None
+    )
+    return good, f"drafts, tuned minus base, with 95% intervals: {told}"
 
 
 def scores_table(scores: Sequence[Scores], title: str, columns: Mapping[str, str]) -> Table:

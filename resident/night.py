@@ -46,7 +46,7 @@ from trainer.scores import Scores
 Say = Callable[[str], None]
 CANARIES = 4
 MEMORY_TEXTS = 12
-PERPLEXITY_TEXTS = 20  # the engine scores a text token by token, so a part of them has to do
+PERPLEXITY_TEXTS = 8  # the engine scores a text token by token, so a part of them has to do
 KEPT_RUNS = 2
 _UNWRITTEN = re.compile(
     r"os error (?:5|27|28|122)\b|PytorchStreamWriter|No space left|file write failed", re.I

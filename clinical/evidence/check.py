@@ -45,6 +45,9 @@ class Checker:
     def __init__(self, reports: Sequence[Report]) -> None:
         self.reports = tuple(reports)
         self.index: Index = index_of(self.reports)
+        self._judged: dict[
+            str, CheckedClaim
+        ] = {}  # a draft that runs in circles says the same again and again
 
     def check(self, draft: str) -> Checked:
         """Split ``draft`` into sentences and judge each."""
@@ -54,6 +57,11 @@ class Checker:
     def judge(self, text: str, line: Line | None = None) -> CheckedClaim:
         """Judge one sentence."""
         text = " ".join(text.split()) if line is None else text
+        if text not in self._judged:
+            self._judged[text] = self._judge(text, line)
+        return self._judged[text]
+
+    def _judge(self, text: str, line: Line | None) -> CheckedClaim:
         judgement = judge(line or line_of(text, 0, len(text)), self.index)
         spans = tuple(
             Evidence(
