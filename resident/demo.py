@@ -49,7 +49,7 @@ REPORTS = 520
 PER_TASK = 15
 QUIET_SECONDS = 15.0
 NUMBER = re.compile(r"(?<![\w.\[-])\d+(?:\.\d+)?")
-RECIPE = Recipe(max_minutes=7.0, epochs=1, top_layers=15, row_tokens=640)
+RECIPE = Recipe(max_minutes=6.0, epochs=1, top_layers=15, row_tokens=640)
 SPOILED_RECIPE = Recipe(max_minutes=2.0, epochs=1, top_layers=15, row_tokens=640)
 ANSWER_COLUMNS = {
     "quality": "quality",
