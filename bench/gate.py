@@ -12,7 +12,9 @@ from pathlib import Path
 
 from practice.releases import Releases
 from resident.demo import PER_TASK, RECIPE, spoiled_material
-from resident.night import Clock, gather, measure_release, train_and_judge
+from resident.material import gather
+from resident.measuring import measure_release
+from resident.night import Clock, train_and_judge
 from resident.setup import open_practice
 from trainer.gate import Decision, decide
 from trainer.memory import Memory

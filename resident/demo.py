@@ -29,7 +29,8 @@ from practice.releases import Releases
 from practice.settings import Physician
 from practice.tokens import Tokens
 from resident.answers import print_answer
-from resident.night import Clock, Outcome, gather, retrain, train_and_judge
+from resident.material import gather
+from resident.night import Clock, Outcome, retrain, train_and_judge
 from resident.parts import make_deidentifier
 from resident.publish import Material
 from resident.setup import Practice, make_practice, open_practice
@@ -46,11 +47,11 @@ from watchers.intake import options_from
 
 SEED = 20
 REPORTS = 520
-PER_TASK = 15
+PER_TASK = 13
 QUIET_SECONDS = 15.0
 NUMBER = re.compile(r"(?<![\w.\[-])\d+(?:\.\d+)?")
-RECIPE = Recipe(max_minutes=6.0, epochs=1, top_layers=15, row_tokens=640)
-SPOILED_RECIPE = Recipe(max_minutes=2.0, epochs=1, top_layers=15, row_tokens=640)
+RECIPE = Recipe(max_minutes=5.5, learning_rate=2e-3, epochs=1, top_layers=15, row_tokens=640)
+SPOILED_RECIPE = Recipe(max_minutes=2.0, learning_rate=2e-3, epochs=1, top_layers=15, row_tokens=640)
 ANSWER_COLUMNS = {
     "quality": "quality",
     "ROUGE-L": "rougeL",
@@ -89,8 +90,7 @@ class Told:
 def run(options: Namespace) -> int:
     """Runs the demo.
 
-    Exit code 1 if the gate let the spoiled model through, or if the tuned model is not nearer to the physicians than
-    the base, gives less of their numbers, or invents more beyond chance.
+    Exit code 1 if the gate let the spoiled model through, or if the tuned model's drafts do not beat the base's.
     """
     home = options.home or Path(".cache") / "demo"
     keys = home.parent / f"{home.name}.key"
@@ -250,7 +250,7 @@ def _two_reports(opened: Practice) -> tuple[str, str]:
 def spoil(opened: Practice, told: Told, recipe: Recipe, before: Outcome) -> Outcome:
     """The same training once more, with a fifth of the numbers changed and the answers handed on: must be held."""
     began = time.monotonic()
-    spoiled = spoiled_material(gather(opened))
+    spoiled = spoiled_material(before.material or gather(opened))
     known = [each for each in before.scores if each.speaker != "challenger"]
     if before.promoted:  # it is the champion now, and was asked the same questions
         known += [replace(each, speaker="champion") for each in before.scores if each.speaker == "challenger"]
@@ -286,21 +286,19 @@ def spoiled_material(material: Material, *, numbers: bool = True, swapped: bool 
 
 
 def beats_base(scores: Sequence[Scores]) -> tuple[bool, str]:
-    """Whether the tuned model's drafts beat the base's: nearer to the physicians, more of their numbers, and no more
-    invented beyond chance; and a sentence with the figures.
+    """Whether the tuned model's drafts beat the base's: nearer to the physicians, more of their numbers, less invented;
+    and a sentence with the figures.
     """
     named = {each.speaker: each for each in scores}
     tuned, base = named["challenger"], named["base"]
-    gains = {name: difference(tuned, base, f"draft_{name}") for name in ("rougeL", "value_f1", "unsupported")}
-    nearer, numbers, invented = gains.values()
-    good = bool(
-        nearer and nearer.value > 0 and numbers and numbers.value > 0 and (not invented or invented.low <= 0)
-    )
+    gains = {name: difference(tuned, base, f"draft_{name}") for name in DRAFT_NAMES}
     told = "; ".join(
         f"{DRAFT_NAMES[name]} {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
         for name, found in gains.items()
         if found is not None
     )
+    value = {name: found.value if found is not None else 0.0 for name, found in gains.items()}
+    good = value["rougeL"] > 0 and value["value_f1"] > 0 and value["unsupported"] < 0
     return good, f"drafts, tuned minus base, with 95% intervals: {told}"
 
 

@@ -80,7 +80,7 @@ def _silent(line: str) -> None:
 
 def evaluate(options: Namespace) -> int:
     """Measures a release again on the held-out reports, beside extract mode and the report's first line."""
-    from resident.night import measure_release
+    from resident.measuring import measure_release
     from trainer.page import evaluation_page
     from trainer.ragas_measures import Judge
 

@@ -13,40 +13,32 @@ import hashlib
 import re
 import shutil
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from safetensors import SafetensorError
 
 from clinical.errors import HomeError, TrainingError
-from mcp_tools.known import Sweeping
-from practice.feedback import FeedbackBook
 from practice.releases import Release, Releases
-from resident.parts import EngineStarter, engine_log, make_deidentifier, make_roster
+from resident.material import gather, new_material
+from resident.measuring import Say, measure, select
+from resident.parts import EngineStarter, engine_log
 from resident.publish import Made, Material, publish
 from resident.reader import EngineReader
 from resident.setup import Practice
-from server.client import EngineClient
 from trainer import llamacpp, memory
 from trainer import search as grid
 from trainer.basemodel import BaseModel, open_base
-from trainer.dataset import Dataset, freeze
-from trainer.evaluate import Judge, evaluate
-from trainer.example import Example
+from trainer.dataset import Dataset
 from trainer.export import Exported, export
 from trainer.finetune import Adapter, Progress, finetune
 from trainer.gate import Decision, decide
 from trainer.llamacpp import Quantization
-from trainer.pairs import Correction, pair_up
 from trainer.recipe import Recipe, recipe_of
 from trainer.scores import Scores
 
-Say = Callable[[str], None]
 CANARIES = 4
-MEMORY_TEXTS = 12
-PERPLEXITY_TEXTS = 8  # the engine scores a text token by token, so a part of them has to do
 KEPT_RUNS = 2
 _UNWRITTEN = re.compile(
     r"os error (?:5|27|28|122)\b|PytorchStreamWriter|No space left|file write failed", re.I
@@ -76,6 +68,7 @@ class Outcome:
 
     Attributes:
         scores: of each speaker on the held-out examples; empty where nothing was trained.
+        material: what it was trained on and asked about.
     """
 
     reason: str
@@ -84,6 +77,7 @@ class Outcome:
     decision: Decision | None = None
     scores: tuple[Scores, ...] = field(default=(), repr=False)
     stages: tuple[Stage, ...] = ()
+    material: Material | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,65 +158,6 @@ def _searched(practice: Practice, material: Material, recipe: Recipe, clock: Clo
     return replace(recipe, rank=best.rank, learning_rate=best.learning_rate)
 
 
-def new_material(practice: Practice) -> int:
-    """Signed reports and confirmed corrections that no release has seen."""
-    seen_reports: set[str] = set()
-    seen_feedback: set[str] = set()
-    for release in Releases(practice.home).list():
-        seen_reports |= set(release.lineage.reports)
-        seen_feedback |= set(release.lineage.feedback)
-        seen_reports |= set(release.scores.get("held_out", ()))
-    reports = sum(row.id not in seen_reports for row in practice.store.reports(trainable=True))
-    return reports + sum(item.id not in seen_feedback for item in FeedbackBook(practice.store).confirmed())
-
-
-def gather(practice: Practice, *, keep: bool = True) -> Material:
-    """Pairs from all that may train, swept a second time, split and frozen.
-
-    Args:
-        keep: write the frozen list into the home.
-    """
-    store = practice.store
-    reports = [store.report(row.id) for row in store.reports(trainable=True)]
-    confirmed = [item for item in FeedbackBook(store).confirmed() if item.verdict == "edited"]
-    corrections = [
-        Correction((store.report(item.report_id),), item.tool, item.draft, item.final or "")  # type: ignore[arg-type]
-        for item in confirmed
-        if item.tool in ("summarize", "diagnose", "anomalies")
-    ]
-    pairs = pair_up(reports, corrections)
-    examples, swept = sweep(practice, pairs.examples)
-    joined = {
-        patient: store.patient_aliases(patient)
-        for patient in {e.patient for e in examples}
-        if patient.startswith("p-")
-    }
-    folder = practice.home.datasets / time.strftime("%Y%m%d-%H%M%S") if keep else None
-    dataset = freeze(examples, practice.keys.split, folder, joined=joined)
-    return Material(dataset, tuple(item.id for item in confirmed), {**pairs.left_out, **swept})
-
-
-def sweep(practice: Practice, examples: Sequence[Example]) -> tuple[list[Example], dict[str, int]]:
-    """Pairs in which the second sweep still finds an identifier are stopped and counted."""
-    sweeping = Sweeping(make_deidentifier(practice.settings), practice.store, make_roster(practice.settings))
-    texts: dict[str, list[str]] = defaultdict(list)
-    for example in examples:
-        texts[_about(example)] += [
-            *(r.text for r in example.reports),
-            example.reference,
-            example.question or "",
-        ]
-    # What several pairs share is swept once; the parts stand apart, so that none completes another.
-    hit = {about: bool(sweeping("\n\n".join(dict.fromkeys(parts)))) for about, parts in texts.items()}
-    clean = [example for example in examples if not hit[_about(example)]]
-    stopped = len(examples) - len(clean)
-    return clean, {"stopped by the second sweep": stopped} if stopped else {}
-
-
-def _about(example: Example) -> str:
-    return "+".join(report.id for report in example.reports)
-
-
 def train_and_judge(
     practice: Practice,
     material: Material,
@@ -262,7 +197,7 @@ def train_and_judge(
     )
     held_out = select([e for e in dataset.test if e.task in recipe.tasks], per_task)
     champion = releases.current()
-    scores, remembered = _measure(
+    scores, remembered = measure(
         practice, releases, held_out, dataset, exported, champion, base, trained.canaries, say, known
     )
     clock.lap("evaluation of the GGUF", f"{len(held_out)} questions to {len(scores)} speakers")
@@ -281,7 +216,9 @@ def train_and_judge(
         release = releases.promote(release.id)
     releases.prune(KEPT_RELEASES)
     clock.lap("gate", decision.reason)
-    return Outcome(decision.reason, decision.promote, release, decision, scores, tuple(clock.stages))
+    return Outcome(
+        decision.reason, decision.promote, release, decision, scores, tuple(clock.stages), material
+    )
 
 
 @contextlib.contextmanager
@@ -315,18 +252,6 @@ def _train(practice: Practice, dataset: Dataset, recipe: Recipe, say: Say) -> Tr
     return Trained(adapter, tuple(canaries))
 
 
-def select(examples: Sequence[Example], per_task: int) -> tuple[Example, ...]:
-    """At most so many of each task, drawn by a hash of their ids so that every model is asked the same."""
-    chosen: list[Example] = []
-    for task in sorted({example.task for example in examples}):
-        of_task = sorted(
-            (e for e in examples if e.task == task), key=lambda e: hashlib.sha256(e.id.encode()).digest()
-        )
-        chosen += of_task[:per_task]
-    # Questions on the same report stand together, so that the engine's prompt cache serves them.
-    return tuple(sorted(chosen, key=lambda e: (e.reports[-1].id, e.task)))
-
-
 def _export(practice: Practice, adapter: Adapter, folder: Path) -> Exported:
     wanted = QUANTIZATIONS[practice.settings.training.quantization]
     compiled = llamacpp.has_quantizer()
@@ -335,126 +260,6 @@ def _export(practice: Practice, adapter: Adapter, folder: Path) -> Exported:
     start = EngineStarter(practice.settings, engine_log(practice))
     reader = None if compiled else (lambda gguf: EngineReader(start(gguf)))
     return export(adapter, folder, wanted, open_reader=reader, threads=practice.settings.training.threads)
-
-
-def _measure(
-    practice: Practice,
-    releases: Releases,
-    held_out: Sequence[Example],
-    dataset: Dataset,
-    exported: Exported,
-    champion: Release | None,
-    base: BaseModel,
-    canaries: Sequence[memory.Canary],
-    say: Say,
-    known: Sequence[Scores],
-) -> tuple[tuple[Scores, ...], memory.Memory]:
-    if not held_out:
-        raise TrainingError(
-            "No report is held out.", "More patients are needed before a model can be measured."
-        )
-    asked = {each.speaker: each for each in known}
-    scores = [asked.get(name) or evaluate(held_out, name) for name in ("extract", "first line")]
-    rival = "champion" if champion else "base"
-    if rival in asked:
-        scores.append(asked[rival])
-    else:
-        with serving(
-            practice, releases.load(champion.id).gguf if champion else base_gguf(practice, base)
-        ) as client:
-            scores.append(_scored(client, held_out, rival, practice, say))
-    with serving(practice, exported.gguf) as client:
-        scores.append(_scored(client, held_out, "challenger", practice, say))
-        remembered = memory.measure(
-            client.write,
-            canaries,
-            select(dataset.train, MEMORY_TEXTS),
-            select(dataset.test, MEMORY_TEXTS),
-            client.generate,
-        )
-    return tuple(scores), remembered
-
-
-def _scored(
-    client: EngineClient,
-    held_out: Sequence[Example],
-    name: str,
-    practice: Practice,
-    say: Say,
-    judge: Judge | None = None,
-) -> Scores:
-    began = time.monotonic()
-
-    def progress(done: int, total: int) -> None:
-        left = (time.monotonic() - began) / done * (total - done)
-        say(f"asking {name}: {done} of {total}, {left:.0f} s left")
-
-    scored = {example.id for example in sorted(held_out, key=lambda e: e.id)[:PERPLEXITY_TEXTS]}
-
-    def likelihoods(example: Example) -> tuple[float, ...]:
-        if example.id not in scored:
-            return ()
-        return client.logprobs(client.apply_template(example.prompt.messages), example.completion)
-
-    return evaluate(
-        held_out,
-        name,
-        client.generate,
-        score=likelihoods,
-        judge=judge,
-        workers=practice.settings.engine.parallel,
-        progress=progress,
-    )
-
-
-@contextlib.contextmanager
-def serving(practice: Practice, gguf: Path) -> Iterator[EngineClient]:
-    """An engine of its own for measuring, beside the one that answers."""
-    engine = EngineStarter(practice.settings, engine_log(practice))(gguf)
-    client = EngineClient.of(engine)
-    try:
-        yield client
-    finally:
-        client.close()
-        engine.close()
-
-
-def base_gguf(practice: Practice, base: BaseModel) -> Path:
-    """The untuned base as the engine reads it, made once."""
-    gguf = practice.home.root / "cache" / f"base-{base.sha256[:12]}-q8_0.gguf"
-    if not gguf.exists():
-        gguf.parent.mkdir(parents=True, exist_ok=True)
-        making = gguf.with_suffix(".making")
-        llamacpp.convert(
-            base.path, making, "q8_0", llamacpp.locate_converter(), name="base", log=gguf.with_suffix(".log")
-        )
-        making.replace(gguf)
-    return gguf
-
-
-def measure_release(
-    practice: Practice, release_id: str, say: Say, per_task: int = 60, judge: Judge | None = None
-) -> tuple[Scores, ...]:
-    """Extract mode, first line and a release measured again on today's held-out reports that did not train it.
-
-    Args:
-        judge: a model that marks the answers as well.
-
-    Raises:
-        NotFound: no such release.
-        TrainingError: nothing is held out.
-    """
-    release = Releases(practice.home).load(release_id)
-    trained = set(release.lineage.reports)
-    held_out = select(
-        [e for e in gather(practice).dataset.test if not trained & {report.id for report in e.reports}],
-        per_task,
-    )
-    if not held_out:
-        raise TrainingError("No report is held out.", "Sign more reports, then evaluate again.")
-    with serving(practice, release.gguf) as client:
-        model = _scored(client, held_out, release.id, practice, say, judge)
-    return evaluate(held_out, "extract", judge=judge), evaluate(held_out, "first line"), model
 
 
 def _told(progress: Progress) -> str:

@@ -16,7 +16,8 @@ from clinical.prompts import Generate
 from practice.home import write_atomically
 from practice.ratings import RatingBook
 from practice.releases import FORM, Release, Releases
-from resident.night import base_gguf, gather, select, serving
+from resident.material import gather
+from resident.measuring import base_gguf, select, serving
 from resident.parts import say
 from resident.setup import Practice, open_practice
 from trainer import rating

@@ -9,7 +9,7 @@ import hmac
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -62,6 +62,7 @@ def freeze(
     folder: Path | None = None,
     *,
     joined: Mapping[str, Iterable[str]] | None = None,
+    for_training: Callable[[Example], Example | None] | None = None,
 ) -> Dataset:
     """Splits and freezes.
 
@@ -72,6 +73,7 @@ def freeze(
         secret: the practice's key for splits.
         folder: where the frozen list is written, manifest last; None writes nothing.
         joined: by patient key, the keys that were joined into it: who was once test stays test.
+        for_training: what of a pair may train, None for nothing; held-out pairs stay as they are.
     """
     joined = joined or {}
     places = {
@@ -90,7 +92,11 @@ def freeze(
             dropped["identical pair"] += 1
         else:
             contents.add(example.content_sha256)
-            sides[place].append(example)
+            kept = for_training(example) if for_training and place == "train" else example
+            if kept is None:
+                dropped["nothing in it that the report bears out"] += 1
+            else:
+                sides[place].append(kept)
     lists = {name: [(e.id, e.content_sha256) for e in sides[name]] for name in SPLITS}
     digest = hashlib.sha256(json.dumps(lists, sort_keys=True).encode()).hexdigest()
     dataset = Dataset(
