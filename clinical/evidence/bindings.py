@@ -146,6 +146,7 @@ def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str,
     number.
     """
     near, wide = _heads(claim, q), {m.key for m in claim.mentions}
+    subject = _carried_subject(claim, q)
     own = [part for c in claim.quantities for part in (c, *_split(c))]
     best_same, best_rival = -1.0, -1.0
     unit = limited = False
@@ -175,6 +176,10 @@ def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str,
                         best_rival = max(best_rival, score)
                 elif not _comparable(q, other):
                     limited = True
+                elif subject and (named := _carried_subject(line, other)) and not subject & named:
+                    best_rival = max(
+                        best_rival, score
+                    )  # "WBC 17 on admission, 2711 at discharge": another's 2711
                 else:
                     best_same = max(best_same, score)
     if best_same >= 0 and best_same >= best_rival - 0.25:
@@ -220,6 +225,22 @@ def _heads(line: Line, q: Quantity) -> set[str]:
         at -= 1
         own = {m.key for m in line.mentions if line.segments[m.token] == at}
     return own | after
+
+
+def _carried_subject(line: Line, q: Quantity) -> set[str]:
+    """What a number speaks of whose own clause does not name it: the name before the number that it goes on from."""
+    segment = line.segments[q.first]
+    if any(line.segments[m.token] == segment and m.token < q.first for m in line.mentions):
+        return set()
+    before = [
+        other for other in line.quantities if other.last <= q.first and line.segments[other.first] < segment
+    ]
+    for other in reversed(before):
+        own = line.segments[other.first]
+        named = {m.key for m in line.mentions if m.token < other.first and line.segments[m.token] == own}
+        if named:
+            return named
+    return set()
 
 
 def dropped_fault(unit: Unit, fits: Sequence[Fit], claim: Line, number: int) -> str | None:
