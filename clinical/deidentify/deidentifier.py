@@ -41,7 +41,7 @@ from clinical.deidentify.shapes import LAYER as SHAPES
 from clinical.deidentify.shapes import find_shapes
 from clinical.deidentify.spanish import find_blocks
 from clinical.deidentify.tags import TAG, date_tag, tag
-from clinical.deidentify.values import is_value
+from clinical.deidentify.values import cuts_number, is_value, names_value
 from clinical.deidentify.vocabulary import load_vocabulary
 from clinical.deidentify.words import Words, find_words
 from clinical.errors import SettingsError
@@ -252,9 +252,7 @@ class Deidentifier:
         found.extend(beside(words, named, vocabulary))
         found = [f for f in found if f.layer not in self._policy.without]
         found = [f for f in found if not self._allowed(text[f.start : f.end])]
-        found = [
-            f for f in found if f.label not in ("ID", "PHONE", "FAX") or not is_value(text, f.start, f.end)
-        ]
+        found = [f for f in found if not _breaks_value(text, f)]
         if "propagated" not in self._policy.without:
             carried = [
                 f
@@ -337,3 +335,12 @@ def apply_spans(
         if start <= item.start and item.end <= end
     ]
     return "".join(pieces), tuple(moved)
+
+
+def _breaks_value(text: str, found: Found) -> bool:
+    """Tells whether a find is a clinical number in truth, or would take a part of one."""
+    if found.label in ("ID", "PHONE", "FAX"):
+        return is_value(text, found.start, found.end)
+    if found.label in ("NAME", "LOCATION"):
+        return cuts_number(text, found.start, found.end) or names_value(text, found.end)
+    return False

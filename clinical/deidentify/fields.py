@@ -261,6 +261,13 @@ _STREET = re.compile(r"\d")
 _SAYS = re.compile(r"\b(?:is|was|are|were|has|had|who|this|that|patient|she|he|we|with)\b")
 
 
+_COURSE = re.compile(
+    r"(?i)\b(?:course|stay|treatment|progress|management|events?)[ ](?:in|at|during)[ ](?:the[ ])?[a-z]+"
+    r"[ \t]*[:=-]?\s*\Z"
+)
+"""``Course in hospital:`` announces what happened there, not where."""
+
+
 def places_in_fields(
     text: str, fields: tuple[Field, ...], words: Words, vocabulary: Vocabulary
 ) -> Iterator[Found]:
@@ -270,6 +277,8 @@ def places_in_fields(
             continue
         value = text[item.start : item.end]
         trimmed = value.strip(" \t.,-")
+        if _COURSE.search(text, max(0, item.start - 60), item.start):
+            continue
         if len(trimmed) < 2 or len(trimmed.split()) > 14 or not re.search(r"[^\W\d_]|\d{4,}", trimmed):
             continue
         if len(_SAYS.findall(trimmed.lower())) > 1:

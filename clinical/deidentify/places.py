@@ -114,6 +114,12 @@ _CONTACT = re.compile(
 )
 
 
+_DOCUMENT = re.compile(
+    r"(?i)(?P<before>(?:[a-z-]+,?[ ]){1,3})(?:course|stay|notes?|summar(?:y|ies)|consult(?:ation)?|reports?|letter"
+    r"|visit|records?|study|exam(?:ination)?|history|follow[ -]?up|(?:\d|one|two|three|single|multiple)[ ]views?)"
+)
+
+
 class PlaceGrammar:
     """The cues of one vocabulary, compiled once."""
 
@@ -134,8 +140,9 @@ class PlaceGrammar:
 
     def find(self, words: Words) -> Iterator[Found]:
         """Yields facilities, cities with their state, and places that a verb of living or going announces."""
-        yield from self._facilities(words)
-        yield from self._letterhead(words)
+        for found in (*self._facilities(words), *self._letterhead(words)):
+            if not self._titles(words, found):
+                yield found
         yield from self._cities(words)
         yield from self._lived_in(words)
         yield from self._saints(words)
@@ -146,6 +153,15 @@ class PlaceGrammar:
             run = [w for w in words.items[index : index + 5] if w.start < match.end("town")]
             if not any(w.key in self._vocabulary.keep_before | _WARDS for w in run):
                 yield Found(*match.span("town"), "LOCATION", 0.8, LAYER)
+
+    def _titles(self, words: Words, found: Found) -> bool:
+        """Tells whether the stretch is what a document or a section is called: ``CLINIC NOTE``, ``Hospital Course``."""
+        match = _DOCUMENT.fullmatch(words.text, found.start, found.end)
+        if match is None:
+            return False
+        index = words.at(found.start)
+        run = [w for w in words.items[index : index + 6] if w.start < match.end("before")]
+        return not self._strange(run) and not any(w.key in _PATRONS or w.key in _SAINT for w in run)
 
     def _strange(self, run: Sequence[Word]) -> list[Word]:
         vocabulary = self._vocabulary

@@ -12,6 +12,7 @@ _UNIT_AFTER = re.compile(rf"[ \t|\])]{{0,30}}{_UNIT}", re.IGNORECASE)
 _UNIT_BEFORE = re.compile(
     rf"{_UNIT}[ \t|;,]{{0,30}}[\[(]?[ ]?(?:(?:ref|reference|normal|range)[a-z. :]{{0,12}})?\Z", re.IGNORECASE
 )
+_VALUE_AFTER = re.compile(rf"[ \t:=]{{1,3}}[<>]?=?[ ]?\d+(?:[.,]\d+)?[ ]?{_UNIT}", re.IGNORECASE)
 _BEFORE = 60
 
 
@@ -23,6 +24,17 @@ def is_value(text: str, start: int, end: int) -> bool:
         before = _UNIT_BEFORE.search(text, max(0, start - _BEFORE), start) is not None
         return after or before or _DECIMAL.search(stretch) is not None
     return after and stretch[-1:].isdigit()
+
+
+def names_value(text: str, end: int) -> bool:
+    """Tells whether a value with its unit follows at ``end``: ``Creat 0.80 mg/dL`` names an analyte, nobody."""
+    return _VALUE_AFTER.match(text, end) is not None
+
+
+def cuts_number(text: str, start: int, end: int) -> bool:
+    """Tells whether ``text[start:end]`` would take one half of a decimal number: ``K 4.[7, Creat 0].80``."""
+    before = start > 1 and text[start].isdigit() and text[start - 1] in ".," and text[start - 2].isdigit()
+    return before or (text[end - 1].isdigit() and re.match(r"[.,]\d", text[end : end + 2]) is not None)
 
 
 def is_milliseconds(text: str, start: int) -> bool:

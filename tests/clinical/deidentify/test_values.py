@@ -22,6 +22,7 @@ def deidentifier() -> Deidentifier:
         "eGFR CKD-EPI 18 mL/min/1.73m2",
         "QTc 425 ms. Voltage criteria for LVH are met.",
         "PR 173 ms, QRS 85 ms",
+        "Hgb 14.7, K 4.7, Creat 0.80 mg/dL",
     ],
 )
 def test_a_value_keeps_its_numbers_and_its_range(deidentifier: Deidentifier, line: str) -> None:
@@ -34,6 +35,28 @@ def test_numbers_that_are_no_values_are_still_identifiers(deidentifier: Deidenti
     out = deidentifier.deidentify(text).text
     assert "447-1182" not in out and "555-0142" not in out and "2024-0455" not in out
     assert not is_value(text, text.index("555-0142"), text.index("555-0142") + 8)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HOSPITAL DISCHARGE SUMMARY\nPatient: Vanterpool, Ruth",
+        "CLINIC NOTE\nDear Dr. Vanterpool",
+        "Fax: +1 251 555 4828\nCHEST, 2 VIEWS\nPatient: Vanterpool, Ruth",
+        "Hospital Course\n-----\nUneventful.",
+        "Course in hospital: Laparoscopic appendectomy on day 1 without complication.\n",
+    ],
+)
+def test_what_a_document_or_a_section_is_called_is_no_facility(deidentifier: Deidentifier, text: str) -> None:
+    assert not [span for span in deidentifier.deidentify(text).spans if span.label == "LOCATION"]
+
+
+def test_a_facility_with_a_name_of_its_own_is_one(deidentifier: Deidentifier) -> None:
+    for text in (
+        "Facility: Quarryville Clinic\nMRN: 4471182",
+        "Quarryville Hospital Discharge Summary\nMRN: 4471182",
+    ):
+        assert "Quarryville" not in deidentifier.deidentify(text).text
 
 
 def test_no_value_of_a_simulated_report_is_taken_for_an_identifier(deidentifier: Deidentifier) -> None:
