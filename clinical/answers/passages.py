@@ -23,7 +23,7 @@ _HEADING = re.compile(r"[A-Z][A-Za-z ,/&()'.-]{1,48}:[ \t]*")
 _LABEL = re.compile(r"[A-Za-z][A-Za-z /#.]{0,40}:")
 _DISCLAIMER = re.compile(
     r"(?i)\b(?:speech|voice)[ -]recognition\b|\b(?:unintended|typographical|transcription)[ ](?:words|errors?)\b"
-    r"|\bdictated but not read\b"
+    r"|\bdictated but not read\b|\bconfidential\b[^.]*\b(?:intended|addressee|disclos\w+|unauthori[sz]ed)\b"
 )
 """How the text came about: no statement on the patient."""
 _WORDS = re.compile(r"[A-Za-z]{3,}")
