@@ -23,6 +23,7 @@ KEPT = frozenset(
     }
 )  # fmt: skip
 _LABEL = re.compile(r"\[[A-Z]")
+_OWN_ID = re.compile(r"[a-z]{1,3}-[0-9a-f]{16}")  # random, made by the store: a sweep that tags one breaks it
 
 P = TypeVar("P", bound=Part)
 
@@ -48,7 +49,7 @@ class _Strings:
 
     def change(self, value: object, use: Callable[[str], str]) -> object:
         if isinstance(value, str):
-            return use(value) if value else value
+            return use(value) if value and not _OWN_ID.fullmatch(value) else value
         if isinstance(value, tuple):
             return tuple(self.change(item, use) for item in value)
         if isinstance(value, Part):

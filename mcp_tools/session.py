@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from clinical.errors import ResidentError
@@ -22,8 +22,27 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """One reading of a resource."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompting:
+    """One prompt with its arguments filled in."""
+
+    name: str
+    arguments: Mapping[str, str] = field(repr=False)
+
+
+Step = Call | Read | Prompting
+"""What a client may do in a session."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: the structured result, and the seconds from call to reply.
+    """What came back: the structured result (``{"text": …}`` of a resource or prompt), and the seconds it took.
 
     ``refused`` holds the words of an error, where errors are wanted as replies.
     """
@@ -44,7 +63,7 @@ class Session:
 
 
 def call_over_stdio(
-    command: str, args: Sequence[str], env: Mapping[str, str], calls: Sequence[Call], *, strict: bool = True
+    command: str, args: Sequence[str], env: Mapping[str, str], calls: Sequence[Step], *, strict: bool = True
 ) -> Session:
     """Starts ``command`` as an editor would and makes the calls.
 
@@ -58,7 +77,7 @@ def call_over_stdio(
     return asyncio.run(_session(client, calls, strict))
 
 
-def call_over_http(url: str, secret: str, calls: Sequence[Call], *, strict: bool = True) -> Session:
+def call_over_http(url: str, secret: str, calls: Sequence[Step], *, strict: bool = True) -> Session:
     """Connects to a gateway with a token and makes the calls.
 
     Args:
@@ -72,19 +91,38 @@ def call_over_http(url: str, secret: str, calls: Sequence[Call], *, strict: bool
     return asyncio.run(_session(client, calls, strict))
 
 
-async def _session(client: Client, calls: Sequence[Call], strict: bool) -> Session:
+async def _session(client: Client, calls: Sequence[Step], strict: bool) -> Session:
     started = time.perf_counter()
     async with client:
         tools = tuple(tool.name for tool in (await client.list_tools()).tools)
         connected = time.perf_counter() - started
         replies = []
         for call in calls:
-            begun = time.perf_counter()
-            result = await client.call_tool(call.tool, dict(call.arguments))
-            seconds = time.perf_counter() - begun
-            failed = result.is_error or result.structured_content is None
-            if failed and strict:
-                raise ResidentError(f"The tool {call.tool} answered with an error.", "See the gateway's log.")
-            words = " ".join(getattr(part, "text", "") for part in result.content) if failed else ""
-            replies.append(Reply(call.tool, seconds, result.structured_content or {}, words))
+            reply = await _reply(client, call)
+            if reply.refused and strict:
+                raise ResidentError(f"{reply.tool} answered with an error.", "See the gateway's log.")
+            replies.append(reply)
     return Session(connected, tools, tuple(replies))
+
+
+async def _reply(client: Client, step: Step) -> Reply:
+    begun = time.perf_counter()
+    try:
+        match step:
+            case Call(tool, arguments):
+                name = tool
+                called = await client.call_tool(tool, dict(arguments))
+                content = called.structured_content or {}
+                failed = called.is_error or called.structured_content is None
+                words = " ".join(getattr(part, "text", "") for part in called.content) if failed else ""
+            case Read(uri):
+                name, words = uri, ""
+                read = await client.read_resource(uri)
+                content = {"text": "\n".join(getattr(part, "text", "") for part in read.contents)}
+            case Prompting(prompt, filled):
+                name, words = prompt, ""
+                got = await client.get_prompt(prompt, dict(filled))
+                content = {"text": "\n".join(getattr(m.content, "text", "") for m in got.messages)}
+    except MCPError as error:
+        content, words = {}, str(error) or "refused"
+    return Reply(name, time.perf_counter() - begun, content, words)

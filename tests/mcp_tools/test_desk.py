@@ -7,16 +7,17 @@ import pytest
 from clinical.answers.answer import Answer
 from clinical.errors import EngineError, NotFound, Refused
 from clinical.prompts import Prompt
-from clinical.report import Identity
+from clinical.report import Identity, Span
 from mcp_tools.anomalies import anomalies
 from mcp_tools.answering import NO_ENGINE
 from mcp_tools.ask import ask
 from mcp_tools.compare import compare
 from mcp_tools.diagnose import diagnose
+from mcp_tools.egress import without_identifiers
 from mcp_tools.explain import explain
 from mcp_tools.find import find
 from mcp_tools.give_feedback import give_feedback
-from mcp_tools.list_reports import list_reports
+from mcp_tools.list_reports import ReportHead, list_reports
 from mcp_tools.summarize import summarize
 from practice.feedback import FeedbackBook
 from practice.releases import Earned
@@ -422,3 +423,9 @@ def test_an_answer_is_not_kept_where_its_report_changed_while_it_was_computed(
     )
     assert ("held" in " ".join(again.warnings)) == (meanwhile == "hold")
     assert practice.store.answer(report_id, "summarize::physician", release) is not None
+
+
+def test_the_second_sweep_never_breaks_an_id() -> None:
+    head = ReportHead(id="r-c68bf9f281b747e0", patient_id="p-ac2817ab63fd18aa", type="office note")
+    cleaned = without_identifiers(head, lambda text: (Span(0, len(text), "ID"),))
+    assert cleaned.value == head
