@@ -8,10 +8,10 @@ from clinical.answers.answer import Answer, Claim
 from clinical.answers.discrepancies import discrepancies
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
-from clinical.answers.passages import evidence, passage_at, passages, quote
-from clinical.answers.printed import printed
+from clinical.answers.passages import passage_at, passages, quote
+from clinical.answers.printed import stated
 from clinical.prompts import Generate
-from clinical.report import Measurement, Report
+from clinical.report import Report
 
 _SAID = 8
 _NOT_FOUND = ("indication", "history", "past_history", "medications", "comparison", "technique")
@@ -37,10 +37,7 @@ def anomalies(report: Report, *, generate: Generate | None = None, release: str 
 def _worded(report: Report) -> list[Claim]:
     """The gravest of it in sentences: values as printed and what is wrong with them, findings in the report's words."""
     values = sorted(out_of_range(report), key=lambda m: (not m.critical, m.flag not in ("HH", "LL")))
-    claims = [
-        Claim(text=f"{printed(report, m)}, {_level(m)}.", evidence=(evidence(report, m.start, m.end),))
-        for m in values[:_SAID]
-    ]
+    claims = [stated(report, m) for m in values[:_SAID]]
     all_passages = passages(report)
     found = sorted(abnormal_findings(report), key=lambda f: not is_urgent(f.concept))
     places = [passage_at(all_passages, f.start) for f in found if f.assertion == "present"]
@@ -48,10 +45,3 @@ def _worded(report: Report) -> list[Claim]:
     valued = [(m.start, m.end) for m in values]
     claims += [quote(report, p) for p in chosen if not any(p.start <= start < p.end for start, _ in valued)]
     return claims[:_SAID]
-
-
-def _level(m: Measurement) -> str:
-    level = {"H": "high", "L": "low", "HH": "critically high", "LL": "critically low"}.get(
-        m.flag or "", "abnormal"
-    )
-    return f"critically {level}" if m.critical and not level.startswith("critically") else level

@@ -28,7 +28,10 @@ _NEAR = 2.5
 _DIGITS = re.compile(r"\d[\d.,/]*")
 _COURSES = {
     "new": re.compile(r"\b(?:new|newly|interval development|has developed|now present|recent onset)\b"),
-    "resolved": re.compile(r"\b(?:resolved|resolution of|has cleared|no longer|disappeared|gone|healed)\b"),
+    "resolved": re.compile(
+        r"\b(?:resolved|resolution of|has cleared|no longer|disappeared|gone|healed|(?:has|have|had|since) settled|"
+        r"(?:has|have|had) (?:normali[sz]ed|corrected))\b"
+    ),
     "unchanged": re.compile(
         r"\b(?:unchanged|stable|no (?:significant |interval )*change|persist\w*|similar)\b"
     ),
@@ -62,6 +65,15 @@ def tells_course(sentence: str) -> bool:
     """Does the sentence say how something went since an earlier time?"""
     lowered = sentence.lower()
     return bool(_SINCE.search(sentence)) and any(rule.search(lowered) for rule in _COURSES.values())
+
+
+def is_gone(sentence: str) -> bool:
+    """Does the sentence say that what it names is over, and nothing else?"""
+    lowered = sentence.lower()
+    over = _COURSES["resolved"].search(lowered)
+    return over is not None and not any(
+        rule.search(lowered) for name, rule in _COURSES.items() if name != "resolved"
+    )
 
 
 def value_changes(

@@ -1,33 +1,35 @@
 """Differential considerations.
 
-The conditions that the report itself names, with what speaks for and against each.
+The conditions that the report itself names, with what speaks for and against each, and those that its values
+make one think of by fixed rules.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from tomllib import loads
 from typing import Any
 
+from clinical.answers.abnormal import is_urgent
 from clinical.answers.answer import Answer, Claim, Consideration, consideration
-from clinical.answers.conclusion import conclusion_passages, telling_passages
+from clinical.answers.changes import is_gone
+from clinical.answers.conclusion import is_table
+from clinical.answers.conditions import Named, named_conditions
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
-from clinical.answers.passages import CONCLUSIONS, Passage, passage_at, passages, quote
+from clinical.answers.passages import Passage, passage_at, passages, quote
+from clinical.answers.patterns import Pattern, patterns_of
 from clinical.prompts import Generate
 from clinical.report import Finding, Report
 
 LIMITS = "Considerations from the report's own words, not an order: what it does not mention was not weighed."
+BY_RULE = (
+    "Conditions of origin `model` are not named in the report: they follow from its values by fixed rules."
+)
 _MOST = 8
-_VERB = re.compile(
-    r"\b(?:is|are|was|were|be|been|has|have|had|will|would|should|seems?|needs?|appears?|continues?|shows?|came|went|"
-    r"did|does|do|can|could|may|might|underwent|recommend\w*|advised|follow|return|see|start|stop|give|given)\b",
-    re.I,
-)
-_NO_CONDITION = re.compile(
-    r"(?:otherwise )?(?:normal|negative|unremarkable|no|none|same|stable|as above)\b", re.I
-)
+_FOR = 4
+_AGAINST = 2
 
 
 @cache
@@ -39,8 +41,9 @@ def _known() -> dict[str, Any]:
 def diagnose(report: Report, *, generate: Generate | None = None, release: str | None = None) -> Answer:
     """Conditions with findings for and against and what would decide.
 
-    In extract mode only conditions that the report names. A model may add others, marked ``model``, each
-    with at least one supported finding for it.
+    In extract mode those that the report names and, for a report of values, those that the values point to, marked
+    ``model`` where the report does not name them. A model may add others, marked so too, each with at least one
+    supported finding for it.
 
     Raises:
         Refused: the report was retracted.
@@ -53,66 +56,84 @@ def diagnose(report: Report, *, generate: Generate | None = None, release: str |
             return spoke.model_copy(update={"differential": tuple(_decided(c) for c in spoke.differential)})
         answer = spoke
     differential = _extract(report, passages(report))
+    if any(c.origin == "model" for c in differential):
+        answer = answer.model_copy(update={"warnings": (*answer.warnings, BY_RULE)})
     return answer.model_copy(update={"differential": tuple(differential), "abstained": not differential})
 
 
 def _extract(report: Report, all_passages: Sequence[Passage]) -> list[Consideration]:
-    found: dict[str, Consideration] = {}
-    for passage in _naming(report, all_passages):
-        for name in _conditions(report, passage):
-            if name.lower() in found:
-                continue
-            found[name.lower()] = _decided(_weighed(report, all_passages, name, passage))
-    return list(found.values())[:_MOST]
+    named = [_decided(_weighed(report, all_passages, n)) for n in named_conditions(report, all_passages)]
+    patterns = patterns_of(report)
+    found = [_backed(c, patterns) for c in named]
+    if is_table(report) or not found:
+        new = [p for p in patterns if not any(p.named.search(c.condition) for c in named)]
+        new.sort(key=lambda p: not p.critical)
+        found += [_thought_of(report, all_passages, p) for p in new]
+    found.sort(key=lambda c: not is_urgent(c.condition))
+    return found[:_MOST]
 
 
-def _naming(report: Report, all_passages: Sequence[Passage]) -> list[Passage]:
-    """Passages that name conditions: the conclusion without what was done; failing that, what the report suspects."""
-    found = [p for p in conclusion_passages(report, all_passages) if p.section in CONCLUSIONS]
-    if found:
-        return found
-    suspected = {f.start for f in report.structure.findings if f.assertion == "possible"}
-    found = [p for p in all_passages if any(p.start <= at < p.end for at in suspected)]
-    found += [p for p in telling_passages(report, all_passages, _MOST) if p not in found]
-    return found or [p for p in all_passages if p.section in ("indication", "history")][:_MOST]
-
-
-def _conditions(report: Report, passage: Passage) -> list[str]:
-    """Findings named in the passage; a short list item is a condition as it stands."""
-    inside = [
-        f
-        for f in report.structure.findings
-        if passage.start <= f.start < passage.end and f.assertion in ("present", "possible", "historical")
-    ]
-    text = re.sub(r"[.;:,\s]+$", "", passage.text(report))
-    if _NO_CONDITION.match(text):
-        return []
-    concluded = passage.section in CONCLUSIONS
-    if concluded and not _VERB.search(text) and len(text.split()) <= (12 if passage.item or inside else 7):
-        return [text]
-    return list(dict.fromkeys(f"{f.side} {f.concept}" if f.side else f.concept for f in inside))
-
-
-def _weighed(report: Report, all_passages: Sequence[Passage], name: str, own: Passage) -> Consideration:
-    typical = _typical(name)
+def _weighed(report: Report, all_passages: Sequence[Passage], named: Named) -> Consideration:
+    typical = _typical(named.name)
     pro: dict[int, Claim] = {}
     contra: dict[int, Claim] = {}
     for finding in report.structure.findings:
         place = passage_at(all_passages, finding.start)
-        if place is None or place.start == own.start:
+        if place is None or place.start == named.passage.start or not _speaks(finding, named.name, typical):
             continue
-        if not _speaks(finding, name, typical):
-            continue
-        if finding.assertion in ("present", "possible"):
-            pro.setdefault(place.start, quote(report, place))
-        elif finding.assertion == "absent":
-            contra.setdefault(place.start, quote(report, place))
+        claim = quote(report, place)
+        if finding.assertion == "absent" or (finding.assertion == "present" and is_gone(claim.text)):
+            contra.setdefault(place.start, claim)
+        elif finding.assertion in ("present", "possible"):
+            pro.setdefault(place.start, claim)
     return consideration(
-        name,
+        named.name,
         "report",
-        pro=tuple({c.text: c for c in (quote(report, own), *pro.values())}.values())[:4],
-        against=tuple({c.text: c for c in contra.values()}.values())[:2],
+        pro=_distinct((quote(report, named.passage), *pro.values()))[:_FOR],
+        against=_distinct(contra.values())[:_AGAINST],
     )
+
+
+def _backed(weighed: Consideration, patterns: Sequence[Pattern]) -> Consideration:
+    """With the values that speak for and against it: right after the words that name it."""
+    for pattern in patterns:
+        if pattern.named.search(weighed.condition):
+            pro = (*weighed.for_[:1], *pattern.speaks_for, *weighed.for_[1:])
+            return consideration(
+                weighed.condition,
+                weighed.origin,
+                pro=_distinct(pro)[: _FOR + 1],
+                against=_distinct((*weighed.against, *pattern.against))[:_FOR],
+                would_decide=weighed.would_decide or pattern.decides,
+            )
+    return weighed
+
+
+def _thought_of(report: Report, all_passages: Sequence[Passage], pattern: Pattern) -> Consideration:
+    """A condition that the values point to; what the report itself says of it goes with it."""
+    said = [f for f in report.structure.findings if pattern.named.search(f.concept)]
+    places = [(f, passage_at(all_passages, f.start)) for f in said]
+    pro = [
+        quote(report, p)
+        for f, p in places
+        if p and f.assertion in ("present", "possible") and not _gone(report, p)
+    ]
+    contra = [quote(report, p) for f, p in places if p and (f.assertion == "absent" or _gone(report, p))]
+    return consideration(
+        pattern.condition,
+        "report" if pro else "model",
+        pro=_distinct((*pattern.speaks_for, *pro))[: _FOR + 2],
+        against=_distinct((*pattern.against, *contra))[:_FOR],
+        would_decide=pattern.decides,
+    )
+
+
+def _gone(report: Report, passage: Passage) -> bool:
+    return is_gone(passage.text(report))
+
+
+def _distinct(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    return tuple({c.text: c for c in claims}.values())
 
 
 def _typical(name: str) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 import re
 
 from clinical.answers.alignment import LINKS
+from clinical.answers.answer import Claim
+from clinical.answers.passages import evidence
 from clinical.report import Measurement, Report
 from clinical.structure.units import ucum, unit_pattern
 
@@ -19,6 +21,10 @@ _FORMER_LINE = re.compile(
     r"[ \t](?:results?|values?|labs?|tests?|levels?)|for comparison|comparison(?: values?)?)\b[^\n:]{0,20}:",
     re.I,
 )
+_TELLING = frozenset(
+    "is was are were has had have went gone rose fell dropped increased decreased improved".split()
+)
+"""Verbs: what stands before them is the name."""
 _PLAIN = (
     ("10*", "10^"),
     ("mm[Hg]", "mmHg"),
@@ -34,6 +40,8 @@ def printed_name(report: Report, measurement: Measurement) -> str:
     words = report.text[measurement.start : measurement.end]
     head = words.partition(measurement.value_text)[0]
     found = re.findall(r"(?:\d+[-,])*[A-Za-z][\w'/%-]*", head)
+    told = next((i for i, word in enumerate(found) if i and word.lower() in _TELLING), len(found))
+    found = found[:told]
     while found and found[-1].lower() in LINKS:
         found.pop()
     name = " ".join(found)
@@ -63,6 +71,24 @@ def printed(report: Report, measurement: Measurement) -> str:
     glue = "" if unit == "%" and f"{measurement.value_text}%" in report.text else " "
     value = f"{measurement.value_text}{glue}{unit}" if unit else measurement.value_text
     return f"{printed_name(report, measurement)} {value}"
+
+
+def stated(report: Report, measurement: Measurement) -> Claim:
+    """A value and how it stands to its range, in a sentence: ``Potassium 6.1 mmol/L, high.``"""
+    m = measurement
+    level = {"H": "high", "L": "low", "HH": "critically high", "LL": "critically low", "N": "in range"}.get(
+        m.flag or "", "abnormal"
+    )
+    if m.critical and not level.startswith("critically"):
+        level = f"critically {level}"
+    return Claim(
+        text=f"{capitalized(printed(report, m))}, {level}.", evidence=(evidence(report, m.start, m.end),)
+    )
+
+
+def capitalized(text: str) -> str:
+    """With a capital, but for names such as pH and eGFR."""
+    return text[0].upper() + text[1:] if text.split(" ", 1)[0].islower() else text
 
 
 def is_former(report: Report, m: Measurement, *, tense: bool = False) -> bool:
