@@ -25,6 +25,7 @@ _SIDES: dict[str, Side] = {
     "bilaterally": "bilateral",
     "both": "bilateral",
 }
+_NO_FURTHER = frozenset("no without with but not found who which presents presented underwent".split())
 _NO_SIDE_BEFORE = frozenset(
     "ventricular ventricle atrial atrium main anterior circumflex bundle axis coronary heart shift ventriculogram "
     "hand-dominant handed lateral posterior in out of".split()
@@ -289,7 +290,7 @@ class Assertions:
                 and self._words[at + 1].key in _SIDES
             ):
                 continue
-            if word in (",", ";", ".", ":", "(") or word in ("no", "without", "with", "but", "not"):
+            if word in (",", ";", ".", ":", "(") or word in _NO_FURTHER:
                 break
             side = _SIDES.get(word)
             if side is None:
@@ -312,7 +313,7 @@ class Assertions:
             word = self._words[at]
             if word.key in (",", ";", ".", ":", "no", "without"):
                 break
-            if word.key in known:
+            if word.key in known and self._words[at + 1].key != "for":
                 return word.key.removesuffix("ly")
         for at in range(last, min(len(self._words) - 1, last + 2)):
             if self._words[at].key in ("is", "was", "are") and self._words[at + 1].key in known:

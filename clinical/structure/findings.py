@@ -21,6 +21,9 @@ _DETERMINERS = frozenset("definite obvious significant evidence of focal acute o
 
 
 _LONGEST = 250
+_WITHIN = frozenset(("in", "of", "over", "at"))
+_FELT = frozenset("pain tenderness swelling numbness weakness paresthesia spasm".split())
+_BEFORE_PLACE = frozenset("the her his their left right both".split())
 _OPERATIVE = frozenset(("procedure", "other", "anesthesia", "technique"))
 # After an abbreviation: a number of a chart, a ZIP code, a kind of imaging.
 _OTHER_SENSE = re.compile(
@@ -72,6 +75,11 @@ def _anatomy() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     return places, frozenset(data["places"]["heads"]), frozenset(data["unlisted"]["not_heads"])
 
 
+@cache
+def _unsided() -> frozenset[str]:
+    return frozenset(rules("anatomy.toml")["places"]["unsided"])
+
+
 def find_findings(
     text: str, words: Sequence[Word], sections: Sequence[Section], parts: Sequence[Sentence]
 ) -> list[Finding]:
@@ -105,7 +113,7 @@ def find_findings(
                     match.end,
                     concept,
                     _turned(assertions.of(match.first, match.last), inside, match, denied),
-                    assertions.side(first, match.last),
+                    None if concept in _unsided() else assertions.side(first, match.last),
                     assertions.severity(first, match.last),
                     name,
                 )
@@ -168,7 +176,7 @@ def _in_heading(
 
 
 def _with_place(words: Sequence[Word], match: Match) -> tuple[int, str]:
-    """A place of the body right before the finding becomes part of its name: "knee pain"."""
+    """A place of the body right before or after becomes part of the name: "knee pain", "pain in the left hip"."""
     places, heads, _ = _anatomy()
     first = match.first
     if match.payload not in heads:
@@ -176,6 +184,14 @@ def _with_place(words: Sequence[Word], match: Match) -> tuple[int, str]:
     while first > 0 and match.first - first < 3 and words[first - 1].key in places:
         first -= 1
     place = " ".join(words[at].key for at in range(first, match.first))
+    if not place and match.payload in _FELT and match.last < len(words) and words[match.last].key in _WITHIN:
+        at = match.last + 1
+        while at < len(words) and words[at].key in _BEFORE_PLACE:
+            at += 1
+        last = at
+        while last < len(words) and last - at < 3 and words[last].key in places:
+            last += 1
+        place = " ".join(words[i].key for i in range(at, last))
     return first, f"{place} {match.payload}".strip()
 
 
