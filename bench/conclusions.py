@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from clinical.answers.passages import one_line
 from clinical.answers.report import report_from_text
 from clinical.structure.sentences import sentences
@@ -146,7 +148,7 @@ def printed_line(held: Sequence[Example]) -> Scores:
 
 def ask(name: str, gguf: Path, held: Sequence[Example]) -> Scores:
     """The held-out questions to a model through the engine."""
-    engine = start_engine(gguf, threads=os.cpu_count() or 1, context=2048, parallel=2)
+    engine = start_engine(gguf, threads=torch.get_num_threads(), context=2048, parallel=2)
     client = EngineClient.of(engine)
     try:
         return evaluate(held, name, client.generate, workers=2, progress=_counted(name))

@@ -109,7 +109,8 @@ def keep(out: Path, name: str, scores: Scores, held: Sequence[Example], figures:
         ids = {e.id for e in held if e.at_most == at_most}
         part = Scores(name, tuple(row for row in scores.rows if row.example in ids))
         for metric in METRICS:
-            interval = part.interval(metric) or part.interval(PLAIN.get(metric, metric))
+            drafted = metric in part.metrics()
+            interval = part.interval(metric if drafted else PLAIN.get(metric, metric))
             if interval is not None:
                 found.setdefault(task, {})[metric] = [interval.value, interval.low, interval.high]
     (out / f"point-{name.replace(' ', '-')}.json").write_text(json.dumps(found))

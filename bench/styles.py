@@ -1,17 +1,20 @@
 """Two physicians' styles, SFT against SFT and DPO: ``python -m bench.styles --style storyteller --out FOLDER``.
 
-On each simulated physician's own reports the embedded base learns to summarize (SFT). Its drafts on the training
-reports are set beside the physician's words; where the reward (evidence check, numbers, agreement, length) tells them
-clearly apart, DPO learns from the pair. Held-out patients are asked of base, SFT and SFT+DPO. A killed call goes on.
+On each simulated physician's own reports the embedded base learns to summarize (SFT), from replies cut to what the
+report bears out as every training is. Its drafts on the training reports are set beside the physician's words; where
+the reward (evidence check, numbers, agreement, length) tells them clearly apart, DPO learns from the pair. Held-out
+patients are asked of base, SFT and SFT+DPO; what DPO changed is told with its interval. A killed call goes on.
 """
 
 import argparse
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+import torch
 
 from bench.conclusions import ask
 from clinical.answers.report import report_from_text
@@ -25,16 +28,19 @@ from trainer.dataset import Dataset
 from trainer.example import Example
 from trainer.export import export
 from trainer.finetune import ADAPTER, RUN, Adapter, finetune
+from trainer.grounding import Grounding
 from trainer.pairs import build_pairs
 from trainer.preference import dpo
 from trainer.recipe import Recipe
 from trainer.reward import by_check
-from trainer.scores import Scores
+from trainer.scores import Interval, difference
 
 SEED = 31
-REPORTS = 700
+REPORTS = 1200
+LONGEST = 1500
+"""Characters of a report: what fits the time at hand."""
 STYLES = ("problem_list", "storyteller")
-TRAIN, HELD_OUT, PREFERENCES = 40, 20, 24
+TRAIN, HELD_OUT, PREFERENCES = 40, 24, 24
 RECIPE = Recipe(
     epochs=2, top_layers=15, max_length=640, row_tokens=640, checkpoint_steps=20, report_to="none"
 )
@@ -76,19 +82,36 @@ def measure(style: str, out: Path) -> None:
     if not untuned.exists():
         llamacpp.convert(base.path, untuned, "q8_0", llamacpp.locate_converter(), name="base")
     aligned = export(better, out / f"{style}-dpo-gguf", "Q8_0").gguf
-    for name, gguf in (("base", untuned), ("SFT", tuned), ("SFT+DPO", aligned)):
-        keep(out / f"{style} {name}.json", ask(name, gguf, held))
+    asked = {
+        name: ask(name, gguf, held)
+        for name, gguf in (("base", untuned), ("SFT", tuned), ("SFT+DPO", aligned))
+    }
+    for name, scores in asked.items():
+        keep(out / f"{style} {name}.json", {metric: scores.interval(metric) for metric in METRICS})
+    changed = {metric: difference(asked["SFT+DPO"], asked["SFT"], metric) for metric in METRICS}
+    keep(out / f"{style} by DPO.json", changed)
 
 
 def sides(style: str) -> tuple[list[Example], list[Example]]:
-    """Summaries of the style's reports, split by patient: training and held out."""
-    made: list[tuple[int, Example]] = []
+    """Summaries of the style's reports, split by patient: training, cut to what is borne out, and held out."""
+    training: list[Example] = []
+    held: list[Example] = []
+    grounded = Grounding()
     for report in simulate(SEED, REPORTS):
-        if report.signed and report.physician.style == style and len(report.text) < 1800:
-            pairs = build_pairs([report_from_text(report.text, f"r{report.number}")])
-            made += [(report.patient, example) for example in pairs if example.task == "summarize"]
-    held = [example for patient, example in made if patient % 4 == 0]
-    return [example for patient, example in made if patient % 4][:TRAIN], held[:HELD_OUT]
+        if not report.signed or report.physician.style != style or len(report.text) >= LONGEST:
+            continue
+        # A patient of several reports is one patient to the intervals.
+        of = replace(report_from_text(report.text, f"r{report.number}"), patient_id=f"p{report.patient}")
+        for example in build_pairs([of]):
+            if example.task != "summarize":
+                continue
+            if report.patient % 3 == 0:
+                held.append(example)
+            elif len(training) < TRAIN and (cut := grounded(example)) is not None:
+                training.append(cut)
+        if len(training) == TRAIN and len(held) >= HELD_OUT:
+            break
+    return training, held[:HELD_OUT]
 
 
 def preferred(
@@ -106,13 +129,14 @@ def preferred(
         f"{style}: {len(preferences)} preferences of {len(training)} reports, {own} for the physician's words"
     )
     aligned = dpo(sft, preferences, folder)
-    kept.write_text(json.dumps({"preferences": len(preferences), "losses": aligned.losses}))
+    print(", ".join(f"{name} {value:.2f}" for name, value in aligned.figures.items()), flush=True)
+    kept.write_text(json.dumps({"figures": dict(aligned.figures), "losses": aligned.losses}))
     return aligned
 
 
 def replies(gguf: Path, examples: Sequence[Example]) -> list[str]:
     """The model's drafts."""
-    engine = start_engine(gguf, threads=os.cpu_count() or 1, context=2048, parallel=1)
+    engine = start_engine(gguf, threads=torch.get_num_threads(), context=2048, parallel=1)
     client = EngineClient.of(engine)
     try:
         prompts: list[Prompt] = [example.prompt for example in examples]
@@ -122,13 +146,9 @@ def replies(gguf: Path, examples: Sequence[Example]) -> list[str]:
         engine.close()
 
 
-def keep(path: Path, scores: Scores) -> None:
-    """The figures of one model."""
-    found: dict[str, Any] = {}
-    for metric in METRICS:
-        interval = scores.interval(metric)
-        if interval is not None:
-            found[metric] = [interval.value, interval.low, interval.high, interval.patients]
+def keep(path: Path, intervals: Mapping[str, Interval | None]) -> None:
+    """Figures of one model, or of a difference."""
+    found = {m: [i.value, i.low, i.high, i.patients] for m, i in intervals.items() if i is not None}
     path.write_text(json.dumps(found))
 
 

@@ -1,11 +1,13 @@
 """After SFT: DPO on preferences (the physicians' edits, the evidence check's verdicts) and GRPO on rewards.
 
 DPO: Rafailov et al. (2023). GRPO: Shao et al. (2024). Both go on from a release's own adapter within one training, so
-a release is still trained from the base; trl holds the SFT adapter fixed as the reference.
+a release is still trained from the base; trl holds the SFT adapter fixed as the reference. Prompts and replies are the
+very tokens of SFT and of the engine (`trainer.tokens`): trl's own reading of rendered text would put a second
+beginning token before a template that prints one, and an end token behind a template's own end of turn.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,24 @@ from trainer.example import Example
 from trainer.finetune import ADAPTER, Adapter, Progress, Watch, base_weights, quiet_libraries, threads
 from trainer.recipe import Recipe
 from trainer.reward import Preference, reward
-from trainer.tokens import render
+from trainer.tokens import begun, read, render
+
+LATE = 8
+"""Steps at the end of a run whose accuracies and margins are told."""
+
+
+class PairTrainer(DPOTrainer):  # type: ignore[misc]
+    """trl's DPO on pairs that are tokens already."""
+
+    def _prepare_dataset(self, dataset: TableDataset, *_: Any) -> TableDataset:
+        return dataset
+
+
+class DrawTrainer(GRPOTrainer):  # type: ignore[misc]
+    """trl's GRPO with prompts read as the engine reads them."""
+
+    def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
+        return [begun(self.processing_class, prompt) for prompt in prompts], None, {}
 
 
 def dpo(
@@ -31,8 +50,8 @@ def dpo(
     out: Path,
     *,
     beta: float = 0.1,
-    learning_rate: float = 5e-5,
-    epochs: float = 1.0,
+    learning_rate: float = 2e-4,
+    epochs: float = 2.0,
     sft_weight: float = 0.2,
     progress: Callable[[Progress], None] | None = None,
 ) -> Adapter:
@@ -40,29 +59,37 @@ def dpo(
 
     Args:
         adapter: after SFT.
-        preferences: pairs of replies.
+        preferences: pairs of replies; those longer than the recipe's ``max_length`` are left out and counted.
         beta: how closely the model is held to the SFT model.
         sft_weight: weight of the chosen reply's own likelihood beside the preference; keeps numbers from drifting.
 
+    Returns:
+        The adapter. Its figures: ``preferences`` used, ``too_long``, and of the last steps ``accuracies`` (share of
+        pairs whose chosen reply gained on the rejected one) and ``margins`` (by how much, in nats times beta).
+
     Raises:
-        TrainingError: no preferences, or a loss that is no number.
+        TrainingError: no preferences, none short enough, or a loss that is no number.
     """
     if not preferences:
         raise TrainingError("There are no preferences to train on.", "Confirm corrections first.")
     recipe = replace(adapter.recipe, learning_rate=learning_rate, epochs=epochs)
     tokenizer = load_tokenizer(adapter.base)
-    rows = [_texts(tokenizer, preference) for preference in preferences]
+    rows = _pairs(tokenizer, preferences, recipe.max_length)
+    if not rows:
+        raise TrainingError(
+            "Every preference is longer than training.max_length.", "Raise training.max_length."
+        )
     arguments = DPOConfig(
         **_common(recipe, out),
         num_train_epochs=epochs,
         beta=beta,
         loss_type=["sigmoid", "sft"],
         loss_weights=[1.0, sft_weight],
-        max_length=recipe.max_length,
+        max_length=None,
     )
 
     def make(model: Any, watch: Watch) -> Any:
-        return DPOTrainer(
+        return PairTrainer(
             model=model,
             args=arguments,
             train_dataset=TableDataset.from_list(rows),
@@ -70,7 +97,8 @@ def dpo(
             callbacks=[watch],
         )
 
-    return _train(adapter, recipe, out, make, progress)
+    counted = {"preferences": len(rows), "too_long": len(preferences) - len(rows)}
+    return _train(adapter, recipe, out, make, progress, counted)
 
 
 def grpo(
@@ -121,7 +149,7 @@ def grpo(
     )
 
     def make(model: Any, watch: Watch) -> Any:
-        return GRPOTrainer(
+        return DrawTrainer(
             model=model,
             reward_funcs=judged,
             args=arguments,
@@ -139,6 +167,7 @@ def _train(
     out: Path,
     make: Callable[[Any, Watch], Any],
     progress: Callable[[Progress], None] | None,
+    counted: Mapping[str, float] | None = None,
 ) -> Adapter:
     torch.manual_seed(recipe.seed)
     watch = Watch(progress, recipe)
@@ -152,8 +181,17 @@ def _train(
         trainer.train()
         watch.require_numbers()
         trainer.model.save_pretrained(str(out / ADAPTER), selected_adapters=["default"])
-    losses = tuple((int(h["step"]), float(h["loss"])) for h in trainer.state.log_history if "loss" in h)
-    figures = {"steps": float(trainer.state.global_step), "seconds": time.monotonic() - began}
+    history = [h for h in trainer.state.log_history if "loss" in h]
+    losses = tuple((int(h["step"]), float(h["loss"])) for h in history)
+    figures = {
+        **(counted or {}),
+        "steps": float(trainer.state.global_step),
+        "seconds": time.monotonic() - began,
+    }
+    for name in ("accuracies", "margins"):
+        late = [float(h[f"rewards/{name}"]) for h in history[-LATE:] if f"rewards/{name}" in h]
+        if late:
+            figures[name] = sum(late) / len(late)
     return Adapter(out / ADAPTER, adapter.base, recipe, adapter.dataset_sha256, losses, (), figures)
 
 
@@ -162,7 +200,7 @@ def _common(recipe: Recipe, out: Path) -> dict[str, Any]:
     return {
         "output_dir": str(out / "checkpoints"),
         "per_device_train_batch_size": 1,
-        "gradient_accumulation_steps": 4,
+        "gradient_accumulation_steps": 2,
         "learning_rate": recipe.learning_rate,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 2,
@@ -183,8 +221,18 @@ def _prompt(tokenizer: Any, example: Example) -> str:
     return render(tokenizer, messages, example.completion)[0]
 
 
-def _texts(tokenizer: Any, preference: Preference) -> dict[str, str]:
-    messages = [dict(message) for message in preference.example.prompt.messages]
-    prompt, chosen = render(tokenizer, messages, preference.chosen)
-    _, rejected = render(tokenizer, messages, preference.rejected)
-    return {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+def _pairs(tokenizer: Any, preferences: Sequence[Preference], max_length: int) -> list[dict[str, list[int]]]:
+    """Each preference as token ids, as SFT reads the example and its reply."""
+    rows = []
+    for preference in preferences:
+        chosen = read(preference.example, preference.chosen, tokenizer)
+        rejected = read(preference.example, preference.rejected, tokenizer)
+        if max(len(chosen), len(rejected)) <= max_length:
+            rows.append(
+                {
+                    "prompt_ids": list(chosen.prompt),
+                    "chosen_ids": list(chosen.completion),
+                    "rejected_ids": list(rejected.completion),
+                }
+            )
+    return rows

@@ -73,18 +73,21 @@ def by_correction(corrections: Sequence[Correction]) -> list[Preference]:
 
 
 def by_check(examples: Sequence[Example], drafts: Mapping[str, Sequence[str]]) -> list[Preference]:
-    """Of several drafts the worthiest against the least worthy, where they differ clearly.
-
-    The physician's own reply stands in where every draft is poor, as long as the report supports it.
+    """The worthiest of a model's drafts and the physician's reply against the model's least worthy draft, where they
+    differ clearly. What the physician wrote is never what is turned down.
 
     Args:
-        drafts: by example id, replies of a model.
+        examples: with the replies that train (`trainer.grounding`), so that nothing unsupported is preferred.
+        drafts: by example id, replies of a model; an example without any gives no preference.
     """
     preferences = []
     for example in examples:
-        replies = [*dict.fromkeys(drafts.get(example.id, ())), example.completion]
-        worth = sorted((reward(example, reply), number) for number, reply in enumerate(replies))
-        (least, low), (most, high) = worth[0], worth[-1]
-        if most - least >= CLEAR:
-            preferences.append(Preference(example, replies[high], replies[low]))
+        worth = {reply: reward(example, reply) for reply in drafts.get(example.id, ())}
+        if not worth:
+            continue
+        least = min(worth, key=lambda reply: worth[reply])
+        worth[example.completion] = reward(example, example.completion)
+        most = max(worth, key=lambda reply: worth[reply])
+        if worth[most] - worth[least] >= CLEAR:
+            preferences.append(Preference(example, most, least))
     return preferences

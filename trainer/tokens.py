@@ -24,26 +24,27 @@ class Tokenized:
 
 
 def tokenize(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Tokenized:
-    """Prompt and completion as the engine reads and writes them, by the base's own chat template.
-
-    The completion is tokenized apart from the prompt, as an engine does that reads the one and writes the
-    other.
-    """
+    """All examples with their own completions; those of more than ``max_length`` tokens are left out."""
     made: list[Tokens] = []
     too_long = 0
     for example in examples:
-        messages = [dict(message) for message in example.prompt.messages]
-        prompt, rest = render(tokenizer, messages, example.completion)
-        tokens = Tokens(
-            tuple(begun(tokenizer, prompt)),
-            tuple(encode(tokenizer, rest)),
-            "+".join(report.id for report in example.reports),
-        )
+        tokens = read(example, example.completion, tokenizer)
         if len(tokens) > max_length:
             too_long += 1
         else:
             made.append(tokens)
     return Tokenized(tuple(made), too_long)
+
+
+def read(example: Example, reply: str, tokenizer: Any) -> Tokens:
+    """The example's prompt and a reply to it as the engine reads and writes them, by the base's own chat template.
+
+    The reply is tokenized apart from the prompt, as an engine does that reads the one and writes the other.
+    """
+    messages = [dict(message) for message in example.prompt.messages]
+    prompt, rest = render(tokenizer, messages, reply)
+    about = "+".join(report.id for report in example.reports)
+    return Tokens(tuple(begun(tokenizer, prompt)), tuple(encode(tokenizer, rest)), about)
 
 
 def begun(tokenizer: Any, prompt: str) -> list[int]:

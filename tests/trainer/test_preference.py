@@ -4,23 +4,27 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from trl import DPOTrainer, GRPOTrainer
 
 from clinical.errors import TrainingError
 from clinical.prompts import target
 from tests.trainer.conftest import SECRET, radiograph
-from trainer.basemodel import BaseModel
+from tests.trainer.families import FAMILIES, Family, make_base
+from trainer.basemodel import BaseModel, load_tokenizer
 from trainer.dataset import freeze
 from trainer.example import Example
 from trainer.finetune import Adapter, finetune
 from trainer.merge import merge
 from trainer.pairs import Correction
-from trainer.preference import dpo, grpo
+from trainer.preference import DrawTrainer, PairTrainer, dpo, grpo
 from trainer.recipe import Recipe
 from trainer.reward import Preference, by_check, by_correction, reward
+from trainer.tokens import read
 
 RECIPE = Recipe(
     rank=4,
@@ -32,6 +36,10 @@ RECIPE = Recipe(
     report_to="none",
     threads=1,
 )
+
+
+DOUBLING = ("llama-2", "llama-3", "gemma-2")
+"""Families whose template prints the beginning token and, but for one, whose tokenizer adds it too."""
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +129,60 @@ def test_grpo_learns_what_is_rewarded(sft: Adapter, summaries: list[Example], tm
     after = load_file(tuned.path / "adapter_model.safetensors")
     assert before.keys() == after.keys()
     assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f.name in DOUBLING], ids=lambda f: f.name)
+def test_dpo_and_grpo_read_the_very_tokens_that_sft_and_the_engine_read(
+    family: Family, summaries: list[Example], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Templates that print the beginning token, tokenizers that add one: it must stand there once. That SFT's tokens
+    are the engine's is held by `test_families`.
+    """
+    example = summaries[0]
+    base = make_base(family, tmp_path / "base")
+    adapter = finetune(freeze(summaries, SECRET), base, replace(RECIPE, max_steps=1), tmp_path / "sft")
+    tokenizer = load_tokenizer(base)
+    wanted = read(example, example.completion, tokenizer)
+    rejected = read(example, "{}", tokenizer)
+    paired: list[list[int]] = []
+    drawn: list[list[int]] = []
+
+    def pair_loss(trainer: Any, model: Any, inputs: Any, *given: Any, **more: Any) -> Any:
+        masks = zip(inputs["input_ids"], inputs["attention_mask"], strict=True)
+        paired.extend(ids[mask.bool()].tolist() for ids, mask in masks)
+        return DPOTrainer.compute_loss(trainer, model, inputs, *given, **more)
+
+    def draw_loss(trainer: Any, model: Any, inputs: Any, *given: Any, **more: Any) -> Any:
+        masks = zip(inputs["prompt_ids"], inputs["prompt_mask"], strict=True)
+        drawn.extend(ids[mask.bool()].tolist() for ids, mask in masks)
+        return GRPOTrainer.compute_loss(trainer, model, inputs, *given, **more)
+
+    monkeypatch.setattr(PairTrainer, "compute_loss", pair_loss, raising=False)
+    monkeypatch.setattr(DrawTrainer, "compute_loss", draw_loss, raising=False)
+    dpo(adapter, [Preference(example, example.completion, "{}")], tmp_path / "dpo", epochs=1)
+    grpo(adapter, [example], tmp_path / "grpo", generations=2, max_new_tokens=4, max_steps=1)
+    assert paired == [[*wanted.prompt, *wanted.completion], [*rejected.prompt, *rejected.completion]]
+    assert drawn and all(ids == list(wanted.prompt) for ids in drawn)
+    assert wanted.prompt.count(tokenizer.bos_token_id) == 1
+
+
+def test_pairs_that_are_too_long_are_counted_and_none_left_is_said(
+    sft: Adapter, summaries: list[Example], tmp_path: Path
+) -> None:
+    long = Preference(summaries[0], summaries[0].completion, "word " * 2000)
+    short = Preference(summaries[0], summaries[0].completion, target("summarize", sentences=["No."]))
+    tuned = dpo(sft, [long, short], tmp_path / "some", epochs=1)
+    assert (tuned.figures["preferences"], tuned.figures["too_long"]) == (1, 1)
+    with pytest.raises(TrainingError, match="longer than"):
+        dpo(sft, [long], tmp_path / "none")
+
+
+def test_the_physicians_words_are_never_turned_down(summaries: list[Example]) -> None:
+    example = replace(summaries[0], sentences=("The spleen measures 99 cm.",))
+    good = target("summarize", sentences=["The heart is enlarged."])
+    assert reward(example, good) > reward(example, example.completion)
+    assert by_check([example], {example.id: [good]}) == []
+    assert by_check([example], {}) == []
 
 
 def test_nothing_preferred_is_said(sft: Adapter, tmp_path: Path) -> None:
