@@ -17,7 +17,7 @@ from watchers.extract.doubt import Evidence, _beside, confirms, doubtful, kept_r
 from watchers.extract.neural import Glyph, Line
 from watchers.extract.options import ExtractOptions
 from watchers.extract.page_colour import lighten, take_out_marks
-from watchers.extract.page_geometry import leveling, move, without_rules
+from watchers.extract.page_geometry import inked, leveling, move, without_rules
 from watchers.extract.page_layout import Piece, arrange
 from watchers.extract.page_marks import find_boxes, left_over
 from watchers.extract.points import blots, points_of, printed_points
@@ -55,6 +55,14 @@ def test_two_columns_are_read_one_after_the_other_between_head_and_foot() -> Non
     assert flat == [0, *range(1, 21, 2), *range(2, 21, 2), 21]
 
 
+def test_lone_signs_at_the_edge_or_in_the_gutter_leave_the_columns_apart() -> None:
+    left = [(100, 200 + 30 * y, 500, 42) for y in range(20)]
+    right = [(560, 200 + 30 * y, 900 + 6 * y, 42) for y in range(20)]
+    dirt = [(1240, 230, 1250, 1), (520, 440, 530, 1)]
+    flat = [index for row in order([*left, *right, *dirt]) for index in row]
+    assert [index for index in flat if index < 40] == list(range(40))
+
+
 def test_label_and_value_pairs_are_no_columns() -> None:
     boxes = [b for y in range(6) for b in ((100, 100 + 40 * y, 300, 14), (600, 100 + 40 * y, 800, 12))]
     assert order(boxes) == [[2 * y, 2 * y + 1] for y in range(6)]
@@ -83,6 +91,16 @@ def test_a_level_page_is_left_alone() -> None:
         np.array([[100, y], [900, y], [900, y + 30], [100, y + 30]], np.float32) for y in range(100, 900, 50)
     ]
     assert leveling(boxes, (1200, 1000)) is None
+
+
+def test_the_inked_part_of_a_page_is_found_without_specks() -> None:
+    page = np.full((800, 600, 3), 250, np.uint8)
+    assert inked(page) == (0, 0, 600, 800)
+    page[300:320, 200:260] = 120
+    page[760, 580] = 0
+    left, top, right, bottom = inked(page)
+    assert left <= 200 - 40 and 260 + 40 <= right <= 340
+    assert top <= 300 - 40 and 320 + 40 <= bottom <= 400
 
 
 def test_rules_go_and_minus_signs_stay() -> None:

@@ -7,6 +7,7 @@ and the runner-up of every character is kept: that is what tells a doubtful read
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clinical.errors import MissingPart
+from watchers.extract.page_geometry import inked
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 HEIGHT = 48
 STRIDE = 8
-DETECT_SIDE = 1760
+BATCH = 2400  # columns in one run
+# The detector sees a page of so many pixels at most along its long side, at least along its short one.
+DETECT_SIDE, SHORT_SIDE = 1760, 736
 _LATIN = "".join(chr(c) for c in (*range(0x20, 0x7F), *range(0xA1, 0x100)) if c not in (0xAD,))
 _LETTERS = "ĀāĂăĄąĆćČčĎďĐđĒēĘęĚěĞğĪīĮįİıŁłŃńŇňŌōŐőŒœŘřŚśŞşŠšŢţŤťŪūŮůŰűŹźŻżŽžȘșȚț"
 _SIGNS = "ΑΒΓΔΘΛΣΦΨΩαβγδεζηθκλμπρσςτφχψω–—‘’“”†‡•…‰′″⁰⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄€™←↑→↓−√∞≈≠≤≥■□▪▫▲△▶►▼●○◆◇"
@@ -91,39 +95,46 @@ class Neural:
 
     def __init__(self) -> None:
         try:
-            from rapidocr import RapidOCR  # heavy and optional
+            import onnxruntime  # heavy and optional, as is rapidocr
+            import rapidocr
+            from rapidocr.ch_ppocr_det.utils import DBPostProcess
         except ImportError as error:
             raise MissingPart("The neural reader is not installed.", "Install the extra `intake`.") from error
-        engine: Any = RapidOCR(
-            params={
-                "Global.log_level": "error",
-                "Global.use_cls": False,
-                "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-            }
-        )
-        self._detect: Any = engine._load_det_model()
-        recognizer: Any = engine._load_rec_model()
-        self._session: Any = recognizer.session
-        characters: list[str] = recognizer.postprocess_op.character
+        options: Any = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        # Every page has another size: planned memory would be kept for each, none at all be asked for anew each time.
+        options.enable_cpu_mem_arena, options.enable_mem_pattern = True, False
+        models = Path(rapidocr.__file__).with_name("models")
+
+        def session(part: str) -> Any:
+            found = sorted(models.glob(f"*_{part}_*.onnx"))
+            if not found:
+                raise MissingPart("The neural reader's models are missing.", "Install rapidocr again.")
+            provider = ("CPUExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"})
+            return onnxruntime.InferenceSession(str(found[-1]), options, providers=[provider])
+
+        self._detector, self._recognizer = session("det"), session("rec")
+        self._boxes: Any = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True)
+        listed: str = self._recognizer.get_modelmeta().custom_metadata_map["character"]
+        characters = ["", *listed.splitlines(), " "]
         keep = [0] + [i for i, c in enumerate(characters) if i and (c in ALPHABET or c == " ")]
         self._keep = np.array(keep)
         self._chars = ["", *(ONE_FORM.get(characters[i], characters[i]) for i in keep[1:])]
 
     def detect(self, image: Pixels) -> list[Box]:
-        """Boxes of the text in a BGR image."""
+        """Boxes of the text in a BGR image, from the top."""
         high, wide = image.shape[:2]
-        scale = min(1.0, DETECT_SIDE / max(high, wide))
-        small = image
-        if scale < 1.0:
-            small = cv2.resize(
-                image, (round(wide * scale), round(high * scale)), interpolation=cv2.INTER_AREA
-            )
-        found = self._detect(small)
-        if found.boxes is None:
-            return []
-        corners = np.asarray(found.boxes, np.float32) / scale
-        return [Box(box, float(score)) for box, score in zip(corners, found.scores, strict=True)]
+        scale = min(max(1.0, SHORT_SIDE / min(high, wide)), DETECT_SIDE / max(high, wide))
+        x, y, right, bottom = inked(image)
+        size = [max(32, round((end - start) * scale / 32) * 32) for start, end in ((x, right), (y, bottom))]
+        how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+        small = cv2.resize(image[y:bottom, x:right], size, interpolation=how)
+        odds = _run(self._detector, (small.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)[None])
+        corners, scores = self._boxes(odds, (bottom - y, right - x))
+        moved = np.asarray(corners, np.float32).reshape(-1, 4, 2) + np.array([x, y], np.float32)
+        found = [Box(box, float(score)) for box, score in zip(moved, scores, strict=True)]
+        return sorted(found, key=lambda box: (float(box.corners[0, 1]), float(box.corners[0, 0])))
 
     def recognize(self, crops: Sequence[Pixels]) -> list[Line]:
         """Read crops of single lines, upright and about as high as their text."""
@@ -135,18 +146,19 @@ class Neural:
             following = crops[order[at + 1]] if at + 1 < len(order) else None
             wide = _width(crops[index])
             # Batches of like widths: padding costs time and readings.
-            if following is None or len(batch) == 6 or _width(following) > wide * 1.15 + 16:
-                self._run([crops[i] for i in batch], batch, out)
+            full = following is None or (len(batch) + 1) * _width(following) > BATCH
+            if following is None or full or _width(following) > wide * 1.15 + 16:
+                self._read([crops[i] for i in batch], batch, out)
                 batch = []
         return out
 
-    def _run(self, crops: list[Pixels], places: list[int], out: list[Line]) -> None:
+    def _read(self, crops: list[Pixels], places: list[int], out: list[Line]) -> None:
         widest = max(_width(crop) for crop in crops)
         block = np.zeros((len(crops), 3, HEIGHT, widest), np.float32)
         for row, crop in enumerate(crops):
             resized = cv2.resize(crop, (_width(crop), HEIGHT), interpolation=cv2.INTER_LINEAR)
             block[row, :, :, : resized.shape[1]] = resized.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
-        odds = np.asarray(self._session(block))[:, :, self._keep]
+        odds = _run(self._recognizer, block)[:, :, self._keep]
         for row, place in enumerate(places):
             steps = min(odds.shape[1], math.ceil(_width(crops[row]) / widest * odds.shape[1]) + 1)
             out[place] = self._decode(odds[row][:steps], _width(crops[row]) / widest * odds.shape[1])
@@ -182,6 +194,10 @@ class Neural:
                 )
             start = step
         return Line(tuple(glyphs))
+
+
+def _run(session: Any, block: Floats) -> Floats:
+    return np.asarray(session.run(None, {session.get_inputs()[0].name: block})[0], np.float32)
 
 
 def _width(crop: Pixels) -> int:

@@ -127,7 +127,8 @@ def _blocks(pieces: list[Piece], line: float, depth: int) -> list[list[Piece]]:
     """Split at a gutter between two columns of running text; else one block."""
     if depth > 3 or len(pieces) < 2 * COLUMN_ROWS:
         return [pieces]
-    found = _gutter(pieces, line)
+    # A lone sign is dirt or a flag: it neither makes a column nor bridges a gutter.
+    found = _gutter([p for p in pieces if p.chars > 1], line)
     if found is None:
         return [pieces]
     x, top, bottom = found
@@ -235,7 +236,8 @@ def _running(pieces: list[Piece]) -> bool:
         return False
     chars = sorted(count for count, _ in rows)
     long = [count for count in chars if count >= COLUMN_CHARS]
-    wide = max(extent for _, extent in rows)
+    extents = sorted(extent for _, extent in rows)
+    wide = extents[int(0.9 * (len(extents) - 1))]  # the widest may be two pieces that do not belong together
     full = sum(1 for _, extent in rows if extent > 0.72 * wide)
     return len(long) >= 0.5 * len(rows) and full >= 0.35 * len(rows)
 
