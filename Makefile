@@ -39,8 +39,7 @@ check: lint test
 
 ## bench: every figure of bench/README.md, in the order of the product
 bench: install
-	@for b in deidentify structure answers intake store serve conclusions train export; do \
-	  if [ -f bench/$$b.py ]; then echo "== $$b"; $(BIN)/python -m bench.$$b || exit 1; fi; done
+	@for b in deidentify deid_ocr structure answers intake real_reports store serve conclusions train export; do \
+	  echo "== $$b"; $(BIN)/python -m bench.$$b || exit 1; done
+	@echo "== families"; $(BIN)/python -m pytest -q -m family tests/trainer/test_families.py
 
-clean:
-	rm -rf $(VENV) build *.egg-info .cache
