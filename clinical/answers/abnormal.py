@@ -1,5 +1,6 @@
 """What deviates in one report: values out of range and abnormal findings, most urgent first."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ _NOT_NOW = frozenset(
     }
 )
 _MENTIONS = 4
+_PERCENT = re.compile(r"\d ?%[^.,;]*$")
 _RANK = {"critical": 0, "abnormal": 1, "note": 2}
 
 
@@ -51,7 +53,11 @@ def abnormal_findings(report: Report) -> list[Finding]:
         key = (f.concept, f.side)
         if key not in found or (found[key].assertion == "possible" and f.assertion == "present"):
             found[key] = f
-    exact = [f for f in found.values() if not any(_tells(other, f) for other in found.values())]
+    exact = [
+        f
+        for f in found.values()
+        if _is_graded(report, f) or not any(_tells(other, f) for other in found.values())
+    ]
     return sorted(exact, key=lambda f: f.start)
 
 
@@ -61,6 +67,11 @@ def _now(report: Report) -> list[Finding]:
         for f in report.structure.findings
         if f.assertion in ("present", "possible") and f.section not in _NOT_NOW
     ]
+
+
+def _is_graded(report: Report, finding: Finding) -> bool:
+    """Has the finding a percentage of its own ("70% stenosis")? Then it is no other's second mention."""
+    return _PERCENT.search(report.text[max(0, finding.start - 24) : finding.start]) is not None
 
 
 def _tells(exact: Finding, wide: Finding) -> bool:

@@ -19,6 +19,8 @@ from clinical.evidence.words import atoms_of, stem, tokens_of
 from clinical.prompts import Generate
 from clinical.report import Report
 
+NOT_SAID = 'The report does not say: no sentence of it answers this. That is no "no".'
+NONE_SAYS = 'The reports do not say: no sentence of them answers this. That is no "no".'
 _MOST = 3
 _SECTION_MOST = 8
 _ENOUGH = 0.6
@@ -29,6 +31,17 @@ _DOSE = re.compile(
     r"|\b(?:taking|takes|continue[sd]?|started on|placed on|maintained on|prescri\w+)\b"
     r"[^.;]{0,60}\d+[ -]?(?:mg|mcg|units?)\b",
     re.I,
+)
+_TOLD = (
+    "social_history",
+    "history",
+    "past_history",
+    "review_of_systems",
+    "assessment",
+    "impression",
+    "assessment_and_plan",
+    "plan",
+    None,
 )
 _GIVEN = (
     "procedure",
@@ -45,6 +58,7 @@ class _Question:
     atoms: frozenset[str] = field(repr=False)
     sections: tuple[str, ...]
     wants: frozenset[str]
+    topic: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,8 @@ def ask(
             return spoke
         answer = spoke
     claims = _located(reports, _read(question))
-    return answer.model_copy(update={"claims": tuple(claims), "abstained": not claims})
+    warnings = answer.warnings if claims else (*answer.warnings, NOT_SAID if len(reports) == 1 else NONE_SAYS)
+    return answer.model_copy(update={"claims": tuple(claims), "abstained": not claims, "warnings": warnings})
 
 
 def _read(question: str) -> _Question:
@@ -97,7 +112,11 @@ def _read(question: str) -> _Question:
         asked = {i for i, t in enumerate(tokens) if t.lower in asking}
         own = {a.key for a in atoms_of(tokens, asked)} - want_words
         atoms = own if not sections else set()
-    return _Question(frozenset(atoms), sections, wants)
+    topics = [words for words in rules["topics"].values() if set(lowers) & set(words["asked"])]
+    told = "|".join(word for topic in topics for word in topic["told"])
+    return _Question(
+        frozenset(atoms), sections, wants, re.compile(rf"\b(?:{told})", re.I) if topics else None
+    )
 
 
 def _located(reports: Sequence[Report], question: _Question) -> list[Claim]:
@@ -137,6 +156,8 @@ def _section(
                 chosen = conclusion_passages(report, found)
             else:
                 chosen = [p for p in found if p.section in same.get(name, (name,))]
+            if question.topic is not None:
+                chosen = [p for p in found if p.section in _TOLD and question.topic.search(p.text(report))]
             if name == "medications" and not chosen:
                 chosen = [p for p in found if _DOSE.search(p.text(report)) and p.section not in _GIVEN]
             claims += [quote(report, p) for p in chosen[:_SECTION_MOST]]

@@ -18,7 +18,7 @@ from clinical.answers.changes import Direction, finding_changes, tells_course, v
 from clinical.answers.frame import begin, people, told_numbers
 from clinical.answers.model import spoken
 from clinical.answers.passages import CONCLUSIONS, PLANS, Passage, evidence, one_line, passages, quote
-from clinical.answers.printed import printed_name, printed_unit
+from clinical.answers.printed import capitalized, printed_name, printed_unit
 from clinical.errors import Refused
 from clinical.prompts import Generate
 from clinical.report import Measurement, Report
@@ -233,7 +233,4 @@ def _claim(change: Change) -> Claim:
         same = change.prior in (None, change.current)
         graded = "" if same else f" from {change.prior} to {change.current}"
         words[change.direction] = f"{change.name} {_COURSE[change.direction]}{graded}{days}."
-    text = one_line(words[change.direction])
-    first = text.split(" ", 1)[0]
-    text = text[0].upper() + text[1:] if first.islower() else text  # "eGFR" stays "eGFR"
-    return Claim(text=text, evidence=change.evidence)
+    return Claim(text=capitalized(one_line(words[change.direction])), evidence=change.evidence)

@@ -46,6 +46,16 @@ _LAST_WORD = re.compile(r"post|final|discharge|principal|pathologic", re.I)
 _FIRST_GUESS = re.compile(r"\bpre|admi", re.I)
 _SAME = re.compile(r"same\b", re.I)
 _SHORT = 400
+_REMARK = re.compile(r"(?:comments?|notes?|discussion|microscopic\b.*)\W*$", re.I)
+"""Headings under which a pathologist explains the diagnosis that stands elsewhere."""
+_TALK = re.compile(
+    r"\b(?:I|we) (?:will |have |had |also |did )*(?:discuss|explain|talk|review)\w* (?:this|these|it|all|the (?:above|"
+    r"case|findings|results|options?|risks?))\b[^.]*\b(?:with|to) (?:the |his |her )?(?:patient|family|mother|father|"
+    r"parents?|daughter|son|wife|husband|him|her)\b|\bquestions? (?:was|were|have been) answered\b|\bthank(?:s| you)\b",
+    re.I,
+)
+"""What was said to whom: not what was concluded."""
+_WENT = re.compile(r"\b(?:complications?|tolerated|stable condition|good condition|successful\w*)\b", re.I)
 _PLANNED = re.compile(
     r"\b(?:will|continue|"
     r"recommend\w*|advis\w+|follow[ -]?up|return|start|order\w*|schedul\w+|discuss\w*|refill\w*|check)\b",
@@ -78,13 +88,19 @@ def conclusion_passages(report: Report, all_passages: Sequence[Passage]) -> list
     (postoperative, final, discharge) and not the first guess; with it comes what was done, where a short
     section says so.
     """
+    sections = [s for s in report.structure.sections if s.name == "diagnosis"]
+    remarks = [s for s in report.structure.sections if sections and _REMARK.match(s.heading)]
     for name in ("impression", "assessment", "assessment_and_plan"):
-        found = in_sections(all_passages, (name,))
+        found = [
+            p
+            for p in in_sections(all_passages, (name,))
+            if not any(s.start <= p.start < s.end for s in remarks)
+        ]
+        found = [p for p in found if not _TALK.search(p.text(report))] or found
         if name == "assessment_and_plan":
             found = [p for p in found if not _PLANNED.search(p.text(report))] or found
         if found:
             return found
-    sections = [s for s in report.structure.sections if s.name == "diagnosis"]
     last = [s for s in sections if _LAST_WORD.search(s.heading)] or [
         s for s in sections if not _FIRST_GUESS.search(s.heading)
     ]
@@ -93,6 +109,23 @@ def conclusion_passages(report: Report, all_passages: Sequence[Passage]) -> list
         found = _inside(all_passages, [s for s in sections if s not in last]) or found
     done = [s for s in report.structure.sections if s.name == "procedure" and s.end - s.start <= _SHORT]
     return [*found, *_inside(all_passages, done[:1])] if found else []
+
+
+def leading(chosen: Sequence[Passage]) -> list[Passage]:
+    """The first sentence of each item of a list before what else the items say; prose as it stands."""
+    if sum(p.item for p in chosen) < 2:
+        return list(chosen)
+    return [p for p in chosen if p.item] + [p for p in chosen if not p.item]
+
+
+def done_passages(report: Report, all_passages: Sequence[Passage]) -> list[Passage]:
+    """For the account of a procedure that concludes nothing: what was done, and how it went."""
+    done = [s for s in report.structure.sections if s.name == "procedure" and s.end - s.start <= _SHORT]
+    told = any(s.name == "procedure" and s.end - s.start > _SHORT for s in report.structure.sections)
+    if not (done and told):
+        return []
+    went = [p for p in all_passages if _WENT.search(p.text(report))]
+    return list(dict.fromkeys([*_inside(all_passages, done[:1]), *went[:1], *went[-1:]]))
 
 
 def _inside(all_passages: Sequence[Passage], sections: Sequence[Section]) -> list[Passage]:

@@ -20,6 +20,15 @@ _NO_CONDITION = re.compile(
 )
 
 
+_SPECIMEN = re.compile(
+    r"(?=[^:]*\b(?:biops(?:y|ies)|resection|excision|wedge|\w+ectomy|curettings?|aspirate|washings?|brushings?|smear|specimen|"
+    r"tissue|nodes?|cores?|shave|punch|lobe|skin|polyp)\b)[^:]{3,90}?(?:\bshowing\b:?|:)[ ]*(?P<what>[A-Za-z].+)",
+    re.I,
+)
+"""Of a pathologist's line the specimen stands first: "Skin, left arm, punch biopsy: basal cell carcinoma"."""
+_LONG = 14
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A condition as it is to be called, and the passage that names it."""
@@ -45,6 +54,11 @@ def conditions_in(report: Report, passage: Passage) -> list[str]:
         if passage.start <= f.start < passage.end and f.assertion in ("present", "possible", "historical")
     ]
     text = re.sub(r"[.;:,\s]+$", "", passage.text(report))
+    specimen = _SPECIMEN.match(text) if passage.section == "diagnosis" else None
+    if specimen is not None:
+        text = specimen["what"]
+        if not _NO_CONDITION.match(text):
+            return [text] if len(text.split()) <= _LONG else [text.split(",")[0]]
     if _NO_CONDITION.match(text) or is_gone(text):
         return []
     concluded = passage.section in CONCLUSIONS

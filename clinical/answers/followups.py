@@ -14,6 +14,15 @@ from clinical.structure.followups import find_followups
 
 _SECTIONS = (*PLANS, *CONCLUSIONS, "hospital_course", "findings", "addendum", "other", None)
 _REQUEST = re.compile(r"\b(?:recommend|advis|should|follow[ -]?up (?:in|with|at|is)|return in)", re.I)
+_ASKING_HEADING = re.compile(r"\W*(?:recommendations?|follow[- ]?up|advice)\b", re.I)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|be|has|have|had|will|would|should|can|could|may|do|does|did|continue\w*|avoid|I|we)\b",
+    re.I,
+)
+_POINTS_BACK = re.compile(
+    r"\W*(?:(?:I|we|she|he|they) (?:will|would|should) \w+ (?:that|this|it|these|those)|this|that|it|these)\b",
+    re.I,
+)
 _LIMIT = 8
 _MARK = 60  # a heading or list mark may stand before the sentence
 
@@ -42,8 +51,8 @@ def follow_ups(report: Report, all_passages: Sequence[Passage]) -> tuple[FollowU
         if passage.section not in _SECTIONS:
             continue
         text = passage.text(report)
-        ask = rules.asks.search(text)
-        if ask is None or rules.not_asks.search(text) or len(text.split()) < 3:
+        headed = _is_headed(report, passage) and not _VERB.search(text)
+        if not (headed or rules.asks.search(text)) or rules.not_asks.search(text) or len(text.split()) < 3:
             continue
         if passage.section not in (*PLANS, *CONCLUSIONS) and not _is_request(text):
             continue
@@ -53,7 +62,10 @@ def follow_ups(report: Report, all_passages: Sequence[Passage]) -> tuple[FollowU
         seen.add(key)
         due = rules.due.search(text)
         named = any(passage.start - _MARK <= at < passage.end for at in requests)
-        if due is None and not named:  # advice on living, not a test, a visit or a time
+        if due is not None and found and not named and _POINTS_BACK.match(text) and found[-1].due is None:
+            found[-1] = _dated(found[-1], due.group().strip(), report, passage)
+            continue
+        if due is None and not (named or headed):  # advice on living, not a test, a visit or a time
             continue
         found.append(
             FollowUp(
@@ -63,6 +75,18 @@ def follow_ups(report: Report, all_passages: Sequence[Passage]) -> tuple[FollowU
             )
         )
     return tuple(found[:_LIMIT])
+
+
+def _is_headed(report: Report, passage: Passage) -> bool:
+    """Does the passage stand under a heading that asks itself: "Recommendation: Aortic valve replacement"?"""
+    section = next((s for s in report.structure.sections if s.start <= passage.start < s.end), None)
+    return section is not None and _ASKING_HEADING.match(section.heading) is not None
+
+
+def _dated(asked: FollowUp, due: str, report: Report, passage: Passage) -> FollowUp:
+    """With the time that the next sentence sets ("We will get that done as soon as possible.")."""
+    place = evidence(report, passage.start, passage.end)
+    return asked.model_copy(update={"due": due, "evidence": (*asked.evidence, place)})
 
 
 def _is_request(text: str) -> bool:

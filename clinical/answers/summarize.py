@@ -11,8 +11,10 @@ from clinical.answers.answer import Answer, Claim
 from clinical.answers.conclusion import (
     central_passages,
     conclusion_passages,
+    done_passages,
     is_study,
     is_table,
+    leading,
     telling_passages,
 )
 from clinical.answers.followups import follow_ups
@@ -65,7 +67,7 @@ def summarize(
 
 
 def _extract(report: Report, all_passages: Sequence[Passage], sentences: int | None) -> list[Claim]:
-    chosen = conclusion_passages(report, all_passages)
+    chosen = leading(conclusion_passages(report, all_passages)) or done_passages(report, all_passages)
     if not chosen:
         count = min(sentences or 3, 6)
         chosen = telling_passages(report, all_passages, count) if count > 1 and is_study(report) else []
