@@ -125,12 +125,12 @@ def examples_of(row: dict[str, Any]) -> list[Example]:
     return made
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = LONGEST) -> str:
     """A report of bounded length: its beginning and its end, cut between words."""
-    if len(text) <= LONGEST:
+    if len(text) <= longest:
         return text
-    head = text[: LONGEST * 2 // 3].rsplit(" ", 1)[0]
-    tail = text[-LONGEST // 3 :].split(" ", 1)[-1]
+    head = text[: longest * 2 // 3].rsplit(" ", 1)[0]
+    tail = text[-longest // 3 :].split(" ", 1)[-1]
     return f"{head}\n…\n{tail}"
 
 

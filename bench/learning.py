@@ -2,7 +2,7 @@
 
 The learning curve on real dictated reports whose conclusion was cut out: the embedded base sees so many of them once,
 then answers held-out questions through the engine. Each number of reports is a call of its own that a killed one goes
-on with; results gather in the folder, and ``--table`` prints them. ``trainer/curve.toml`` keeps them for
+on with; results gather in the folder. ``--table`` prints them, and ``--curve`` as ``trainer/curve.toml`` keeps them for
 ``resident plan``.
 """
 
@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.conclusions import ROWS, TASKS, ask, examples_of, read
+from bench.conclusions import ROWS, TASKS, ask, examples_of, read, shortened
 from trainer import llamacpp
-from trainer.basemodel import embedded_base
+from trainer.basemodel import EMBEDDED_NAME, embedded_base
 from trainer.dataset import Dataset
 from trainer.evaluate import evaluate
 from trainer.example import Example
@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--out", type=Path, help="where runs and results are kept")
     parser.add_argument("--table", action="store_true", help="print what is kept")
+    parser.add_argument("--curve", action="store_true", help="print it as trainer/curve.toml")
     options = parser.parse_args(arguments)
     if not ROWS.is_file():
         print(f"{ROWS.name} is not beside the project: nothing to measure.")
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             point(options.reports, out)
         if options.table or options.out is None:
             show(out)
+        if options.curve:
+            print(curve(out))
 
 
 def point(reports: int, out: Path) -> None:
@@ -84,7 +87,7 @@ def sides() -> tuple[list[list[Example]], list[Example]]:
     held: list[tuple[bytes, list[Example]]] = []
     for row in read():
         digest = hashlib.sha256(row["id"].encode()).digest()
-        made = examples_of(row | {"input": shortened(row["input"])})
+        made = examples_of(row | {"input": shortened(row["input"], LONGEST)})
         if made:
             (held if int.from_bytes(digest[:8], "big") / 2**64 >= 0.8 else training).append(
                 (digest[8:], made)
@@ -92,14 +95,6 @@ def sides() -> tuple[list[list[Example]], list[Example]]:
     training.sort(key=lambda pair: pair[0])
     held.sort(key=lambda pair: pair[0])
     return [made for _, made in training], [e for _, made in held[:HELD_OUT] for e in made]
-
-
-def shortened(text: str) -> str:
-    """A report of bounded length: its beginning and its end, cut between words."""
-    if len(text) <= LONGEST:
-        return text
-    head = text[: LONGEST * 2 // 3].rsplit(" ", 1)[0]
-    return f"{head}\n…\n{text[-LONGEST // 3 :].split(' ', 1)[-1]}"
 
 
 def keep(out: Path, name: str, scores: Scores, held: Sequence[Example], figures: Any) -> None:
@@ -133,6 +128,25 @@ def show(out: Path) -> None:
             cells = "".join(_cell(found.get(task, {}).get(metric)) for metric in METRICS)
             minutes = found["figures"].get("seconds", 0) / 60
             print(f"{task:18}{path.stem[6:]:>11}{cells}{minutes:9.1f}")
+
+
+def curve(out: Path) -> str:
+    """The points as ``trainer/curve.toml`` keeps them."""
+    seen = sorted(int(p.stem[6:]) for p in out.glob("point-*.json") if p.stem[6:].isdigit())
+    points = [json.loads((out / f"point-{n}.json").read_text()) for n in seen]
+    extract = json.loads((out / "point-extract.json").read_text())
+    lines = [f'base = "{EMBEDDED_NAME}"', f"held_out = {HELD_OUT}", f"reports = {seen}"]
+    for task in TASKS:
+        agreement = [point[task]["draft_rougeL"] for point in points]
+        loose = [point[task]["draft_unsupported"][0] for point in points]
+        lines += [
+            f'\n[[task]]\nname = "{task}"',
+            f"model = {[round(value, 3) for value, _, _ in agreement]}",
+            f"half = {[round((high - low) / 2, 3) for _, low, high in agreement]}",
+            f"unsupported = {[round(value, 3) for value in loose]}",
+            f"extract = {extract[task]['draft_rougeL'][0]:.3f}",
+        ]
+    return "\n".join(lines)
 
 
 def _cell(found: Sequence[float] | None) -> str:

@@ -36,8 +36,8 @@ from trainer.reward import by_check
 from trainer.scores import Interval, difference
 
 SEED = 31
-REPORTS = 1200
-LONGEST = 1500
+REPORTS = 1600
+LONGEST = 1200
 """Characters of a report: what fits the time at hand."""
 STYLES = ("problem_list", "storyteller")
 TRAIN, HELD_OUT, PREFERENCES = 40, 24, 24

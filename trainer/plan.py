@@ -146,20 +146,29 @@ def training_seconds(model: Model, machine: Machine, recipe: Recipe, tokens: int
 class Curve:
     """One task's quality of a base that has seen so many reports, beside extract mode's on the same questions.
 
-    ``half`` is half the width of the 95% interval at each point.
+    Attributes:
+        held_out: reports that were asked about.
+        reports: seen in training, for each point.
+        model: agreement of the drafts with the physician's words (ROUGE-L, 0 to 1); ``half``: half the width of
+            its 95% interval.
+        unsupported: share of the drafts' sentences that the report does not bear out.
+        extract: agreement of extract mode.
     """
 
     base: str
+    held_out: int
     task: str
     reports: tuple[int, ...]
     model: tuple[float, ...]
     half: tuple[float, ...]
+    unsupported: tuple[float, ...]
     extract: float
 
     def told(self) -> str:
         """The curve in words, and from where on the model was better beyond chance."""
         steps = ", ".join(
-            f"{value:.2f} after {seen}" for seen, value in zip(self.reports, self.model, strict=True)
+            f"{value:.2f} / {loose:.2f} after {seen}"
+            for seen, value, loose in zip(self.reports, self.model, self.unsupported, strict=True)
         )
         surely = [value - half > self.extract for value, half in zip(self.model, self.half, strict=True)]
         verdict = (
@@ -178,10 +187,12 @@ def curves() -> tuple[Curve, ...]:
     return tuple(
         Curve(
             read["base"],
+            read["held_out"],
             task["name"],
             tuple(read["reports"]),
             tuple(task["model"]),
             tuple(task["half"]),
+            tuple(task["unsupported"]),
             task["extract"],
         )
         for task in read["task"]
@@ -200,11 +211,12 @@ def reports_needed(signed: int) -> str:
         first = (
             f"{signed} signed reports: enough for the gate if they are of about {wanted} patients or more."
         )
-    lines = [
-        first,
-        f"Measured with {curves()[0].base} on real reports (agreement with the physician's words, ROUGE-L):",
-    ]
-    return "\n".join([*lines, *(f"  {curve.told()}" for curve in curves())])
+    told = curves()
+    measured = (
+        f"Measured with {told[0].base} on {told[0].held_out} held-out real reports (agreement of its drafts with the "
+        "physician's words, ROUGE-L / share of sentences that the report does not bear out, before any is withheld):"
+    )
+    return "\n".join([first, measured, *(f"  {curve.told()}" for curve in told)])
 
 
 def fitting(models: Sequence[Model], machine: Machine, tokens: int = 250_000) -> list[Plan]:

@@ -51,7 +51,7 @@ def dpo(
     *,
     beta: float = 0.1,
     learning_rate: float = 2e-4,
-    epochs: float = 2.0,
+    epochs: float = 1.0,
     sft_weight: float = 0.2,
     progress: Callable[[Progress], None] | None = None,
 ) -> Adapter:
@@ -200,7 +200,7 @@ def _common(recipe: Recipe, out: Path) -> dict[str, Any]:
     return {
         "output_dir": str(out / "checkpoints"),
         "per_device_train_batch_size": 1,
-        "gradient_accumulation_steps": 2,
+        "gradient_accumulation_steps": recipe.accumulate,
         "learning_rate": recipe.learning_rate,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 2,
