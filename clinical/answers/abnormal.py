@@ -8,7 +8,7 @@ from tomllib import loads
 
 from clinical.answers.answer import Anomaly
 from clinical.answers.frame import must_show, value_anomaly
-from clinical.answers.passages import evidence
+from clinical.answers.passages import evidence, is_title
 from clinical.answers.printed import is_former
 from clinical.report import Finding, Measurement, Report
 
@@ -65,7 +65,9 @@ def _now(report: Report) -> list[Finding]:
     return [
         f
         for f in report.structure.findings
-        if f.assertion in ("present", "possible") and f.section not in _NOT_NOW
+        if f.assertion in ("present", "possible")
+        and f.section not in _NOT_NOW
+        and not is_title(report, f.start)
     ]
 
 

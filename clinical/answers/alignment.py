@@ -22,6 +22,11 @@ _DATE = re.compile(
     r"|\b\d{1,2}:\d\d\b",
     re.I,
 )
+_IDENTIFIER = re.compile(
+    r"\b(?:ref(?:erence)?|accession|mrn|id|account|order|specimen|chart|phone|fax|case)\b[^\n\d]{0,12}[A-Z]{0,3}\d{4,}"
+    r"|(?<![\d.])0\d{3,}",
+    re.I,
+)
 _LIST_MARK = re.compile(r"(?m)^\s*\(?\d{1,2}[.)]\s")
 _AGE = re.compile(r"\b\d{1,3}(?=[ -]*(?:years?|yrs?|y)[ /-]*(?:old|o)\b)", re.I)
 
@@ -79,7 +84,7 @@ LINKS = frozenset(
 
 def _masked(text: str) -> list[tuple[str, list[tuple[int, int]]]]:
     """Each sentence with its numbers masked, and where they are."""
-    left_out = [m.span() for rule in (_DATE, _LIST_MARK, _AGE) for m in rule.finditer(text)]
+    left_out = [m.span() for rule in (_DATE, _IDENTIFIER, _LIST_MARK, _AGE) for m in rule.finditer(text)]
     numbers = [m.span() for m in _NUMBER.finditer(text) if not _covered(m.start(), left_out)]
     found: list[tuple[str, list[tuple[int, int]]]] = []
     at = 0

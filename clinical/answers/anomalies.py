@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from clinical.answers.abnormal import abnormal_findings, anomalies_of, is_urgent, out_of_range, ranked
 from clinical.answers.answer import Anomaly, Answer, Claim
+from clinical.answers.conclusion import is_receipt
 from clinical.answers.conditions import named_conditions
 from clinical.answers.discrepancies import discrepancies
 from clinical.answers.frame import begin
@@ -66,6 +67,7 @@ def _worded(report: Report, all_passages: Sequence[Passage], concluded: Sequence
     places = [passage_at(all_passages, f.start) for f in found if f.assertion == "present"]
     chosen = dict.fromkeys(p for p in places if p is not None and p.section not in _NOT_FOUND)
     valued = [(m.start, m.end) for m in values]
-    claims += [quote(report, p) for p in chosen if not any(p.start <= start < p.end for start, _ in valued)]
+    told = [p for p in chosen if not any(p.start <= start < p.end for start, _ in valued)]
+    claims += [quote(report, p) for p in told if not is_receipt(p.text(report))]
     claims += [Claim(text=f"{a.name}.", evidence=a.evidence) for a in concluded]
     return claims[:_SAID]

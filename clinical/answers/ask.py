@@ -13,7 +13,7 @@ from clinical.answers.conclusion import conclusion_passages
 from clinical.answers.followups import follow_ups
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
-from clinical.answers.passages import Passage, passages, quote
+from clinical.answers.passages import CONCLUSIONS, Passage, passages, quote
 from clinical.evidence.index import Index, Line, index_of
 from clinical.evidence.words import atoms_of, stem, tokens_of
 from clinical.prompts import Generate
@@ -153,7 +153,7 @@ def _section(
     for report, found in zip(reports, places, strict=True):
         for name in question.sections:
             if name == "impression":
-                chosen = conclusion_passages(report, found)
+                chosen = [p for p in conclusion_passages(report, found) if p.section in CONCLUSIONS]
             else:
                 chosen = [p for p in found if p.section in same.get(name, (name,))]
             if question.topic is not None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from clinical.answers.abnormal import abnormal_findings, is_urgent
-from clinical.answers.passages import CONCLUSIONS, Passage, in_sections
+from clinical.answers.passages import CONCLUSIONS, TITLE, Passage, in_sections
 from clinical.report import Report, Section
 
 _WORD = re.compile(r"[a-z]{3,}")
@@ -45,7 +45,6 @@ _WEAK = frozenset(
 _LAST_WORD = re.compile(r"post|final|discharge|principal|pathologic", re.I)
 _FIRST_GUESS = re.compile(r"\bpre|admi", re.I)
 _SAME = re.compile(r"same\b", re.I)
-_SHORT = 400
 _REMARK = re.compile(r"(?:comments?|notes?|discussion|microscopic\b.*)\W*$", re.I)
 """Headings under which a pathologist explains the diagnosis that stands elsewhere."""
 _TALK = re.compile(
@@ -55,6 +54,9 @@ _TALK = re.compile(
     re.I,
 )
 """What was said to whom: not what was concluded."""
+_RECEIPT = re.compile(
+    r"\b(?:labell?ed|received)\b[^.]*\b(?:received|labell?ed|formalin|fresh|frozen section)\b", re.I
+)
 _WENT = re.compile(r"\b(?:complications?|tolerated|stable condition|good condition|successful\w*)\b", re.I)
 _PLANNED = re.compile(
     r"\b(?:will|continue|"
@@ -107,8 +109,13 @@ def conclusion_passages(report: Report, all_passages: Sequence[Passage]) -> list
     found = _inside(all_passages, last)
     if not found or all(_SAME.match(p.text(report)) for p in found):
         found = _inside(all_passages, [s for s in sections if s not in last]) or found
-    done = [s for s in report.structure.sections if s.name == "procedure" and s.end - s.start <= _SHORT]
+    done = [s for s in report.structure.sections if s.name == "procedure" and s.end - s.start <= TITLE]
     return [*found, *_inside(all_passages, done[:1])] if found else []
+
+
+def is_receipt(text: str) -> bool:
+    """Does the sentence say how a specimen came to the laboratory, and not what it shows?"""
+    return _RECEIPT.search(text) is not None
 
 
 def leading(chosen: Sequence[Passage]) -> list[Passage]:
@@ -120,8 +127,8 @@ def leading(chosen: Sequence[Passage]) -> list[Passage]:
 
 def done_passages(report: Report, all_passages: Sequence[Passage]) -> list[Passage]:
     """For the account of a procedure that concludes nothing: what was done, and how it went."""
-    done = [s for s in report.structure.sections if s.name == "procedure" and s.end - s.start <= _SHORT]
-    told = any(s.name == "procedure" and s.end - s.start > _SHORT for s in report.structure.sections)
+    done = [s for s in report.structure.sections if s.name == "procedure" and s.end - s.start <= TITLE]
+    told = any(s.name == "procedure" and s.end - s.start > TITLE for s in report.structure.sections)
     if not (done and told):
         return []
     went = [p for p in all_passages if _WENT.search(p.text(report))]

@@ -5,7 +5,7 @@ make one think of by fixed rules.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from tomllib import loads
@@ -18,7 +18,7 @@ from clinical.answers.conclusion import is_table
 from clinical.answers.conditions import Named, named_conditions
 from clinical.answers.frame import begin
 from clinical.answers.model import spoken
-from clinical.answers.passages import Passage, passage_at, passages, quote
+from clinical.answers.passages import Passage, is_title, passage_at, passages, quote
 from clinical.answers.patterns import Pattern, patterns_of
 from clinical.prompts import Generate
 from clinical.report import Finding, Report
@@ -62,7 +62,9 @@ def diagnose(report: Report, *, generate: Generate | None = None, release: str |
 
 
 def _extract(report: Report, all_passages: Sequence[Passage]) -> list[Consideration]:
-    named = [_decided(_weighed(report, all_passages, n)) for n in named_conditions(report, all_passages)]
+    conditions = named_conditions(report, all_passages)
+    items = {n.passage.start for n in conditions if n.passage.item or n.passage.section == "diagnosis"}
+    named = [_decided(_weighed(report, all_passages, n, items)) for n in conditions]
     patterns = patterns_of(report)
     found = [_backed(c, patterns) for c in named]
     if is_table(report) or not found:
@@ -73,13 +75,18 @@ def _extract(report: Report, all_passages: Sequence[Passage]) -> list[Considerat
     return found[:_MOST]
 
 
-def _weighed(report: Report, all_passages: Sequence[Passage], named: Named) -> Consideration:
+def _weighed(
+    report: Report, all_passages: Sequence[Passage], named: Named, items: Collection[int]
+) -> Consideration:
+    """What speaks for and against a condition; no other item of the conclusion, and not the name of the operation."""
     typical = _typical(named.name)
     pro: dict[int, Claim] = {}
     contra: dict[int, Claim] = {}
     for finding in report.structure.findings:
         place = passage_at(all_passages, finding.start)
-        if place is None or place.start == named.passage.start or not _speaks(finding, named.name, typical):
+        if place is None or not _speaks(finding, named.name, typical):
+            continue
+        if place.start == named.passage.start or place.start in items or is_title(report, place.start):
             continue
         claim = quote(report, place)
         if finding.assertion == "absent" or (finding.assertion == "present" and is_gone(claim.text)):

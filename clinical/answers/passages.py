@@ -18,6 +18,7 @@ from clinical.structure.sentences import sentences
 CONCLUSIONS = ("impression", "assessment", "assessment_and_plan", "diagnosis")
 PLANS = ("plan", "assessment_and_plan", "follow_up", "discharge_instructions", "disposition")
 
+TITLE = 400  # characters that the name of an operation takes at most
 _MARK = re.compile(r"(?:\(?\d{1,2}[.)]|[-•*·–#]{1,3}|\(?[A-Ha-h][.)])[ \t]+(?=\S)|\d{1,2}[.)](?=[A-Za-z])")
 _HEADING = re.compile(r"[A-Z][A-Za-z ,/&()'.-]{1,48}:[ \t]*")
 _LABEL = re.compile(r"[A-Za-z][A-Za-z /#.]{0,40}:")
@@ -86,6 +87,14 @@ def passages(report: Report) -> tuple[Passage, ...]:
         if any(c.isalnum() for c in words) and not names_only(words) and not _DISCLAIMER.search(words):
             found.append(Passage(start, end, section.name if section else None, item))
     return tuple(found)
+
+
+def is_title(report: Report, offset: int) -> bool:
+    """Does a short section that only names what was done stand there ("Procedure performed: …")?"""
+    return any(
+        s.name == "procedure" and s.start <= offset < s.end and s.end - s.start <= TITLE
+        for s in report.structure.sections
+    )
 
 
 def names_only(words: str) -> bool:

@@ -12,6 +12,7 @@ from clinical.answers.conclusion import (
     central_passages,
     conclusion_passages,
     done_passages,
+    is_receipt,
     is_study,
     is_table,
     leading,
@@ -129,7 +130,8 @@ def _omitted(report: Report, all_passages: Sequence[Passage], said: str) -> list
             None,
         ):
             places.setdefault(place.start, place)
-    claims += [quote(report, p) for p in list(places.values())[:_OMITTED] if p.text(report) not in said]
+    told = [p for p in places.values() if p.text(report) not in said and not is_receipt(p.text(report))]
+    claims += [quote(report, p) for p in told[:_OMITTED]]
     return claims
 
 

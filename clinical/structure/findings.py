@@ -21,7 +21,7 @@ _DETERMINERS = frozenset("definite obvious significant evidence of focal acute o
 
 
 _LONGEST = 250
-_WITHIN = frozenset(("in", "of", "over", "at"))
+_WITHIN = frozenset(("in", "of", "over", "at", "to"))
 _FELT = frozenset("pain tenderness swelling numbness weakness paresthesia spasm".split())
 _BEFORE_PLACE = frozenset("the her his their left right both".split())
 _OPERATIVE = frozenset(("procedure", "other", "anesthesia", "technique"))
