@@ -15,6 +15,7 @@ _FORMS = tuple(
         rf"(?<!\w)(?:age[d]?|edad)[ \t]*[:=]?[ \t]*{_NINETY}(?![\w%.,/]|[ ]?(?:mg|kg|cm|degrees|mm))",
         r"(?<!\w)(?P<n>ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|(?:one[ ])?hundred(?:[ -]\w+)?)"
         r"(?=[ -](?:years?|yrs?)[ -](?:old|of[ ]age)|[ -]?y/?o\b)",
+        rf"(?-i:(?<=[a-z]), {_NINETY}, )(?=(?:was|is|who|has|presents|presented|came|comes|lives|with)\b)",
         r"(?<!\w)in (?:her|his|their) (?P<n>90'?s|nineties)",
     )
 )

@@ -1,7 +1,7 @@
 """The de-identifier: every layer in its turn, then one list of spans, tags in their place, and what risk remains."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -31,6 +31,7 @@ from clinical.deidentify.known import (
     known_places,
     people_of,
 )
+from clinical.deidentify.labels import with_colons
 from clinical.deidentify.names import NameGrammar
 from clinical.deidentify.passing import Passing, beside, widened
 from clinical.deidentify.patterns import build_registry, find_patterns
@@ -44,6 +45,9 @@ from clinical.deidentify.tags import TAG, date_tag, tag
 from clinical.deidentify.values import cuts_number, is_value, names_value
 from clinical.deidentify.vocabulary import load_vocabulary
 from clinical.deidentify.words import Words, find_words
+from clinical.deidentify.zone_values import find_in_zones
+from clinical.deidentify.zones import LAYER as ZONES
+from clinical.deidentify.zones import find_zones
 from clinical.errors import SettingsError
 from clinical.report import DeidentifiedReport, Doubtful, Identity, Span
 
@@ -121,6 +125,7 @@ class Deidentifier:
             "ages",
             "places",
             SHAPES,
+            ZONES,
             "propagated",
         ]
         models = ((ner.LAYER,) if self._model else ()) + ((tagger.LAYER,) if self._tagger else ())
@@ -144,7 +149,7 @@ class Deidentifier:
         Returns:
             The text with tags, spans that index the source, the residual risk and whether a person must look.
         """
-        view = fold(text)
+        view = self._view(text)
         fields = find_fields(view.text, self._labels)
         dates = self._dates.find(view.text)
         merged = self._find(view, fields, dates, identity, self._known)
@@ -170,12 +175,17 @@ class Deidentifier:
             doubts=tuple(self._span(m, view, dates, base, hidden) for m in doubted),
         )
 
+    def _view(self, text: str) -> Folded:
+        """Returns the text as the layers read it: folded, the separators of its headers made alike."""
+        view = fold(text)
+        return view if self._spanish else replace(view, text=with_colons(view.text))
+
     def _index(self, roster: Roster) -> KnownIndex:
         return known_layer.index_of(roster.identities, roster.people, roster.facilities, self._vocabulary)
 
     def weigh(self, text: str) -> tuple[tuple[Merged, ...], tuple[Merged, ...]]:
         """Returns what is taken and what is doubted, in offsets of the folded text; for measurements."""
-        view = fold(text)
+        view = self._view(text)
         fields = find_fields(view.text, self._labels)
         merged = self._find(view, fields, self._dates.find(view.text), None, self._known)
         return tuple(m for m in merged if m.score >= THRESHOLD), tuple(
@@ -188,7 +198,7 @@ class Deidentifier:
         Args:
             roster: used instead of the one given at construction.
         """
-        view = fold(text)
+        view = self._view(text)
         blocked = [m.span() for m in TAG.finditer(view.text)]
         known = self._known if roster is None else self._index(roster)
         fields = find_fields(view.text, self._labels)
@@ -253,6 +263,13 @@ class Deidentifier:
         found = [f for f in found if f.layer not in self._policy.without]
         found = [f for f in found if not self._allowed(text[f.start : f.end])]
         found = [f for f in found if not _breaks_value(text, f)]
+        if not self._spanish and ZONES not in self._policy.without:
+            sure = [f for f in found if f.score >= THRESHOLD]
+            zones = find_zones(text, [(f.start, f.end) for f in sure])
+            extra = find_in_zones(words, vocabulary, zones, sure)
+            found.extend(
+                f for f in extra if not self._allowed(text[f.start : f.end]) and not _breaks_value(text, f)
+            )
         if "propagated" not in self._policy.without:
             carried = [
                 f

@@ -238,7 +238,8 @@ def numbers_in_fields(text: str, fields: tuple[Field, ...]) -> Iterator[Found]:
             match = re.compile(r"[ \t]*(?P<date>\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{2,4})[ \t]*\Z").match(
                 text, item.start, item.end
             )
-            if match:
+            parts = [int(part) for part in re.findall(r"\d+", match.group())] if match else []
+            if match and min(parts) <= 12 and (max(parts) <= 31 or len(str(parts[-1])) == 4):
                 yield Found(*match.span("date"), "DATE", 0.85, LAYER)
 
 

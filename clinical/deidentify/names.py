@@ -162,6 +162,8 @@ class NameGrammar:
         listed = [w for w in strange if self._vocabulary.name(w.text)]
         if listed or (len(strange) > 1 and all(w.title for w in strange)):
             return True
+        if len(run) == 2 and len(run[0].text) == 1 and run[1].title and self._vocabulary.name(run[1].text):
+            return not is_term(words, self._vocabulary, phrase.last - 1)
         return (
             len(run) > 1
             and all(w.title and not self._vocabulary.ordinary(w.text) for w in run)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from clinical.deidentify.found import Found, Merged
 from clinical.deidentify.phrases import SHORT_FAMILY
+from clinical.deidentify.values import MEDICAL
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import UPPER, Word, Words
 
@@ -34,6 +35,19 @@ _NOTE = re.compile(
     rf"(?:[Pp]er|PER|[Ii]n|[Ff]rom|[Ss]ee|[Bb]y)[ ](?:(?:Dr|DR)\.?[ ])?{_NAME}'[sS][ ]"
     r"(?i:note|notes|report|dictation|consultation|consult|request|recommendations?|office|service|letter|plan|exam)\b"
 )
+_SUBJECT = re.compile(
+    rf"(?:^|(?<=[.!?:)][ ])|(?<=[.!?][ ]{{2}}))[ \t]*(?P<name>{_WORD}(?:[ ]{_WORD})?)[ ]"
+    r"(?:(?:was|is|has[ ]been|had[ ]been)[ ](?:then[ ]|also[ ]|subsequently[ ]|now[ ]|first[ ]|being[ ])?"
+    r"(?:discharged|transferred|admitted"
+    r"|taken[ ]to|returned[ ]to|seen[ ]|referred|extubated|awakened|counseled|instructed"
+    r"|status[ ]post|brought|doing|alert|awake|able[ ]to"
+    r"|an?[ ]\d|an?[ ](?:very[ ])?(?:pleasant|delightful|nice))|denies|denied|reports|reported|states|stated"
+    r"|complains|complained"
+    r"|presents|presented|underwent|tolerated|lives|works|smokes|describes|admits|recalls|feels"
+    r"|returns|returned|agrees|agreed|will[ ](?:follow|return|see))\b",
+    re.MULTILINE,
+)
+_PARTS_OF_BODY = frozenset(["iris"])
 _WHOSE = r"(?:the|her|his|their|(?:the[ ])?patient's)"
 
 
@@ -58,6 +72,7 @@ class Passing:
             run = [w for w in words.items[words.at(match.start("name")) :][:4] if w.start < match.end("name")]
             if not any(w.key in _NOBODY or w.key in self._vocabulary.relations for w in run):
                 yield Found(*match.span("name"), "NAME", 0.93, LAYER)
+        yield from self._subjects(words)
         for form in (_ATTESTS, _PLEASURE, _NOTE, _OF_AGE, self._aside, self._shouted):
             for match in form.finditer(text):
                 first = words.at(match.start("name"))
@@ -65,6 +80,28 @@ class Passing:
                 if not self._person(words, first, run, announced=form in (_ATTESTS, _PLEASURE, _NOTE)):
                     continue
                 yield Found(*match.span("name"), "NAME", 0.88, LAYER)
+
+    def _subjects(self, words: Words) -> Iterator[Found]:
+        """Yields the name that opens a sentence of what only a person does: ``Pearl denies``."""
+        vocabulary = self._vocabulary
+        never = (
+            vocabulary.stop
+            | vocabulary.roles
+            | vocabulary.abbreviations
+            | vocabulary.facility
+            | vocabulary.generic
+        )
+        for match in _SUBJECT.finditer(words.text):
+            first = words.at(match.start("name"))
+            run = [w for w in words.items[first : first + 2] if w.start < match.end("name")]
+            if not run or any(w.key in never or not w.title or w.key in _PARTS_OF_BODY for w in run):
+                continue
+            if all(
+                w.key in vocabulary.common_given
+                or (not vocabulary.ambiguous(w.text) and not MEDICAL.search(w.key))
+                for w in run
+            ):
+                yield Found(*match.span("name"), "NAME", 0.75, LAYER)
 
     def _person(self, words: Words, first: int, run: Sequence[Word], *, announced: bool) -> bool:
         """Tells whether the words are a person's: none of grammar, no short capitals, two words or one name."""
@@ -129,6 +166,7 @@ def beside(words: Words, names: Iterable[tuple[int, int]], vocabulary: Vocabular
                 yield Found(start, word.end, "NAME", 0.8, LAYER)
 
 
+_SUFFIX = re.compile(r",?[ ](?:Jr|Sr|JR|SR|II|III|IV)\b\.?(?![ ]?[A-Za-z]*\d)")
 _LEAD = re.compile(
     r"(?<![\w'-])(?:(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|ter|ten|te|bin|ibn|abu|al|el|zu|'t"
     r"|Van|Von|Der|Den|De|Del|Di|Da|Dos|Du|La|Le|Ter|Ten|Bin|Ibn|Abu|Al|El|Mac|San|St\.)[ -]){1,3}\Z"
@@ -144,9 +182,17 @@ def widened(merged: Sequence[Merged], text: str) -> tuple[Merged, ...]:
             lead = _LEAD.search(text, max(floor, item.start - 16), item.start)
             if lead:
                 item = replace(item, start=lead.start())
+            suffix = _SUFFIX.match(text, item.end)
+            if suffix:
+                item = replace(item, end=suffix.end())
             if result and result[-1].label == "NAME" and text[result[-1].end : item.start] == " " and lead:
                 last = result.pop()
                 layers = tuple(sorted({*last.layers, *item.layers}))
                 item = Merged(last.start, item.end, "NAME", max(last.score, item.score), layers)
+        elif item.label == "LOCATION" and text.startswith("The ", item.start - 4):
+            item = replace(item, start=item.start - 4)
+        if result and result[-1].end > item.start:
+            last = result.pop()
+            item = replace(item, start=last.start, label=last.label, end=max(last.end, item.end))
         result.append(item)
     return tuple(result)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from clinical.deidentify.found import Found
 from clinical.deidentify.propagate import is_term
+from clinical.deidentify.values import MEDICAL
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import UPPER, Word, Words
 
@@ -19,7 +20,7 @@ _HEAD = re.compile(
     r"|Medical[ ](?:Cent(?:er|re)|Group|Associates|Clinic|Arts|Plaza|Park|Practice)"
     r"|Health[ ]?(?:care)?[ ](?:System|Cent(?:er|re)|Services|Network|Partners|Group|Plan)|Healthcare|Health"
     r"|Cent(?:er|re)|Memorial|Family[ ](?:Practice|Medicine|Health|Physicians)|Practice|Associates|Institute|Pavilion"
-    r"|(?:Nursing|Care|Rest|Retirement|Group|Veterans)[ ]Home"
+    r"|(?:Nursing|Care|Rest|Retirement|Group|Veterans)[ ]Home|(?:Urgent|Primary|Walk-in)[ ]Care"
     r""
     r"|(?:Pediatric|Surgical|Physicians?|Cardiology|Medical)[ ]Group"
     r"|Nursing[ ](?:Facility|Cent(?:er|re))|Manor|University|College"
@@ -75,6 +76,8 @@ _CHAIN = re.compile(
     rf"|(?<!\w)(?:DEPARTMENT[ ]OF[ ])?VETERANS[ ]AFFAIRS,[ ][A-Z]+(?:[ ][A-Z]+){{0,2}}"
     rf"|(?<!\w){_TOWN}[ ](?:Ear,[ ]Nose,?[ ](?:and|&)[ ]Throat|(?:Dialysis|Infusion|Burn)[ ]Unit"
     rf"|General(?=[ ]*(?:$|[,.;|])|[ ]was[ ]|[ ]on[ ]))"
+    r"|(?<!\w)(?:The[ ])?(?:Cent(?:er|re)|Institute|Hospital|Clinic|School|College)[ ]for[ ]"
+    rf"(?:[A-Z][a-z]+[ ]|and[ ]|&[ ]){{1,4}}(?:of|at|in)[ ]{_TOWN}"
     rf"|(?<!\w)(?:Heart|Medical|Surgical|Eye|Pediatric)[ ]Group[ ]of[ ]{_TOWN}",
     re.MULTILINE,
 )
@@ -82,7 +85,7 @@ _LANDSCAPE = re.compile(
     rf"(?<!\w)(?:in|from|near|to|at|of)[ ](?P<town>(?:[{UPPER}][\w'-]+[ ]){{1,2}}"
     r"(?:Bay|Lakes?|Rivers?|Falls|Rocks?|Bear|Springs?"
     r"|City|Beach|Hills?|Creek|Islands?|Valley|Heights|Park|Grove|Point|Harbor|Haven|Junction|Mesa|Canyon|Ranch|Prairie|Forest|Woods"
-    r"|Bluffs?|Ridge|Timber|Village|Shores|Landing|Crossing|Mills|Corners?|Gap|Isle|Cove|Bend))"
+    r"|Bluffs?|Ridge|Timber|Hollow|Fork|Meadows?|Glen|Ferry|Plains|Flats|Oaks|Pines|Cliffs|Knolls?|Dale|Bayou|Cape|Village|Shores|Landing|Crossing|Mills|Corners?|Gap|Isle|Cove|Bend))"
     r"(?![\w'-]|[ ](?:[A-Z]|Hospital|Road|Street))"
 )
 _WARDS = frozenset(["emergency", "operating", "recovery", "intensive", "care", "waiting", "trauma", "nurse"])
@@ -104,6 +107,12 @@ _PATRONS = frozenset(
     ).split()
 )
 """Words that name a facility though they are ordinary: patrons and landscapes."""
+_SETTLED = re.compile(r"[.,;]|[ ](?:with|and|alone|since|where|but|for)\b")
+_AT = re.compile(
+    rf"(?<!\w)(?:at|from)[ ](?P<place>(?:[{UPPER}][\w'-]+[ ]){{1,3}}[{UPPER}][\w'-]+)"
+    r"(?=[ ](?:was|were|on|in|for|and|dated|to)\b|[,.;)])"
+)
+_WENT = re.compile(r"(?<!\w)(?:at|from)[ ](?:the[ ])?\Z")
 _TITLED = frozenset(
     ["dr", "mr", "mrs", "ms", "miss", "prof", "i", "he", "she", "tel", "phone", "fax", "mrn", "dob"]
 )
@@ -146,6 +155,7 @@ class PlaceGrammar:
         yield from self._cities(words)
         yield from self._lived_in(words)
         yield from self._saints(words)
+        yield from self._went_to(words)
         for match in _CHAIN.finditer(words.text):
             yield Found(match.start(), match.end(), "LOCATION", 0.9, LAYER)
         for match in _LANDSCAPE.finditer(words.text):
@@ -227,7 +237,8 @@ class PlaceGrammar:
             ):
                 continue
             lone = len(run) == 1 or not _DWELLS.match(match.group())
-            if all(vocabulary.ambiguous(w.text) for w in run) and not cities and lone:
+            plain = all(vocabulary.ambiguous(w.text) for w in run)
+            if plain and not cities and lone and not self._home(words, run, match):
                 continue
             if any(w.key in vocabulary.regions or w.key in {"united", "states"} for w in run) and all(
                 vocabulary.ordinary(w.text) or w.key in vocabulary.regions for w in run
@@ -235,6 +246,29 @@ class PlaceGrammar:
                 continue
             listed = any(w.key in vocabulary.places for w in run)
             yield Found(run[0].start, run[-1].end, "LOCATION", 0.9 if listed else 0.7, LAYER)
+
+    def _home(self, words: Words, run: Sequence[Word], match: re.Match[str]) -> bool:
+        """Tells whether one everyday word is a town, as nothing else stands there: ``lives in Tamarisk with``."""
+        v = self._vocabulary
+        known = v.roles | v.abbreviations | v.facility | v.generic | v.keep_before
+        return (
+            len(run) == 1
+            and run[0].title
+            and run[0].key not in known
+            and bool(re.match(r"(?i)live|resid|born|raised|grew", match.group()))
+            and bool(_SETTLED.match(words.text, run[0].end))
+        )
+
+    def _went_to(self, words: Words) -> Iterator[Found]:
+        """Yields several capitalised words behind "at" or "from", one of them a stranger: ``at Mercy Los Alisos``."""
+        v = self._vocabulary
+        known = v.roles | v.keep_before | v.stop
+        for match in _AT.finditer(words.text):
+            index = words.at(match.start("place"))
+            run = [w for w in words.items[index : index + 5] if w.start < match.end("place")]
+            strange = [w for w in run if not v.ambiguous(w.text) and not w.caps and len(w.text) > 2]
+            if strange and not any(w.key in known for w in run) and not MEDICAL.search(strange[0].key):
+                yield Found(*match.span("place"), "LOCATION", 0.7, LAYER)
 
     def _saints(self, words: Words) -> Iterator[Found]:
         """Yields "St. Luke's", unless a device or a disease bears the saint's name."""
@@ -292,7 +326,13 @@ class PlaceGrammar:
                 continue
             saint = any(w.key in _SAINT or (w.key in _PATRONS and w.capital) for w in run)
             if (head in vocabulary.weak_facility or shout) and not strange and not saint:
-                continue
+                went = not shout and _WENT.search(text, max(0, run[0].start - 12), run[0].start)
+                if (
+                    not went
+                    or not all(w.title for w in special)
+                    or any(w.key in vocabulary.roles for w in special)
+                ):
+                    continue
             if all(w.key in vocabulary.stop for w in special):
                 continue
             yield Found(run[0].start, tail, "LOCATION", 0.95 if strange or saint else 0.75, LAYER)

@@ -17,6 +17,7 @@ import numpy as np
 from clinical.deidentify.found import Found
 from clinical.deidentify.phrases import DEGREE
 from clinical.deidentify.shapes import edges
+from clinical.deidentify.values import MEDICAL
 from clinical.deidentify.vocabulary import Vocabulary
 from clinical.deidentify.words import Word, Words
 
@@ -273,13 +274,6 @@ def _runs(
         run = [index] if index < len(words.items) else []
 
 
-_MEDICAL = re.compile(
-    r"(?:itis|osis|emia|pathy|ectom(?:y|ies)|[st]om(?:y|ies)|plast(?:y|ies)|scop(?:y|ies|ic)|oma|algia|uria|rrhea|penia|megaly"
-    r"|plegi[ac]|pnea|genic|oid|iac|renal|femoral|tibial|sternal|temporal|meter|graph(?:y|ic)|grams?|lysis|pexy|desis|cele"
-    r"|cardial|gastric|hepatic|pulmonary|vascular|dermal|spinal|ectatic|trophic|centesis|prazole|cillin|mycin|statin"
-    r"|olol|pril|sartan|azepam)\Z"
-)
-"""Endings of medical words and drugs that no list of words may hold."""
 _CELL_ENDS = re.compile(
     r"[ \t]*(?:$|[|;:()/=\d]|[ ]{2}|\t|,?[ ]?(?:[A-Z]\.){2}|,?[ ]?[A-Z]{2,5}\b)", re.MULTILINE
 )
@@ -306,7 +300,7 @@ def _trust(
         for w in whole
         if not vocabulary.ambiguous(w.text)
         and w.key not in vocabulary.abbreviations
-        and (len(w.key) < 8 or vocabulary.name(w.text) or not _MEDICAL.search(w.key))
+        and (len(w.key) < 8 or vocabulary.name(w.text) or not MEDICAL.search(w.key))
     ]
     names = [w for w in whole if vocabulary.name(w.text)]
     if label == "LOCATION":

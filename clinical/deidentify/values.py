@@ -12,8 +12,17 @@ _UNIT_AFTER = re.compile(rf"[ \t|\])]{{0,30}}{_UNIT}", re.IGNORECASE)
 _UNIT_BEFORE = re.compile(
     rf"{_UNIT}[ \t|;,]{{0,30}}[\[(]?[ ]?(?:(?:ref|reference|normal|range)[a-z. :]{{0,12}})?\Z", re.IGNORECASE
 )
+MEASURED = re.compile(rf"(?<![\w.])\d+(?:[.,]\d+)?[ ]{{0,8}}\W?{_UNIT}", re.IGNORECASE)
+"""A number with its unit: the line it stands in is a line of results."""
 _VALUE_AFTER = re.compile(rf"[ \t:=]{{1,3}}[<>]?=?[ ]?\d+(?:[.,]\d+)?[ ]?{_UNIT}", re.IGNORECASE)
 _BEFORE = 60
+MEDICAL = re.compile(
+    r"(?:itis|osis|emia|pathy|ectom(?:y|ies)|[st]om(?:y|ies)|plast(?:y|ies)|scop(?:y|ies|ic)|oma|algia|uria|rrhea|penia|megaly"
+    r"|plegi[ac]|pnea|genic|oid|iac|renal|femoral|tibial|sternal|temporal|meter|graph(?:y|ic)|grams?|lysis|pexy|desis|cele"
+    r"|cardial|gastric|hepatic|pulmonary|vascular|dermal|spinal|ectatic|trophic|centesis|prazole|cillin|mycin|statin"
+    r"|olol|pril|sartan|azepam)\Z"
+)
+"""Endings of medical words and drugs that no list of words may hold."""
 
 
 def is_value(text: str, start: int, end: int) -> bool:
