@@ -1,6 +1,6 @@
 """Reports in headers drawn piece by piece: layout, label wording, separators, forms of names, numbers and dates.
 
-    python -m bench.deid_random [--half open|closed] [--count N] [--misses N] [--seed N]
+    python -m bench.deid_random [--half open|closed] [--count N] [--misses N] [--seed N] [--without LAYERS]
 
 Two halves (``deid_random_pools``) share nothing that is drawn. Rules may be read off the misses of **open**; of
 **closed** only totals are printed, by which generalisation is measured.
@@ -17,7 +17,7 @@ from bench.deid_cases import Case, mark, unmark
 from bench.deid_fresh import MARKUP, SUBJECT, _wrapped
 from bench.deid_random_pools import HALVES, Half
 from bench.deidentify import HEAD, Row, line, measure, ours, rows_of
-from clinical.deidentify.deidentifier import Deidentifier
+from clinical.deidentify.deidentifier import Deidentifier, Policy
 
 TOKEN = re.compile(r"<([A-Za-z]+)(?:\.([^<>]+))?>")
 KINDS = {
@@ -293,8 +293,10 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--misses", type=int, default=0, help="print so many, of the open half only")
+    parser.add_argument("--without", default="", help="layers to leave out, by name, with commas")
     options = parser.parse_args()
-    tally = measure(random_rows(options.half, options.count, options.seed), ours(Deidentifier()))
+    policy = Policy(without=frozenset(options.without.split(",")))
+    tally = measure(random_rows(options.half, options.count, options.seed), ours(Deidentifier(policy)))
     print(HEAD)
     print(line(f"ours, {options.half} ({tally.reports}), seed {options.seed}", tally))
     for miss in tally.misses[: options.misses if options.half == "open" else 0]:

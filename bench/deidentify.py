@@ -323,7 +323,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"start-up {start_up:.2f} s; peak memory with the test data {peak:.0f} MB")
     if options.ablation:
-        for layer in ("tagger", "spacy", "fields", "grammar", "places", "propagated"):
+        for layer in ("tagger", "fields", "grammar", "places", "shapes", "zones", "propagated"):
             without = Deidentifier(Policy(without=frozenset([layer])))
             for name in sets:
                 print(line(f"without {layer}, {name}", measure(sets[name], ours(without))), flush=True)

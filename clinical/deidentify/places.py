@@ -94,6 +94,7 @@ _AUTHOR = re.compile(
     r"(?i)(?:guidelines?|recommendations?|criteria|protocols?|stud(?:y|ies)|trials?|classification|statement|consensus|data)"
     r"[ ,]{1,2}(?:(?:published|issued|set|developed|released)[ ])?(?:from|by|of|at)[ ](?:the[ ])?\Z"
 )
+_ZIP = re.compile(r",?[ ]+\d{5}")
 _FIRM = re.compile(r",?[ ](?:P\.?C|P\.?A|L\.?L\.?C|PLLC|Inc|Ltd|LLP|S\.C)\b\.?")
 _BETWEEN = frozenset(["or", "of", "du", "de", "la", "las", "los", "the", "and", "on", "upon"])
 _PATRONS = frozenset(
@@ -200,7 +201,8 @@ class PlaceGrammar:
                 or (all(vocabulary.ambiguous(w.text) for w in run) and not listed)
             ):
                 continue
-            if state.lower() in vocabulary.state_words and not listed:
+            degree = state in ("MD", "PA") and not _ZIP.match(words.text, match.end())
+            if (degree or state.lower() in vocabulary.state_words) and not listed:
                 continue
             yield Found(run[0].start, match.end(), "LOCATION", 0.9, LAYER)
 

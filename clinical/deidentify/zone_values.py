@@ -12,7 +12,7 @@ from clinical.deidentify.words import UPPER, Word, Words
 from clinical.deidentify.zones import LAYER, Cell, Zone, cells
 from clinical.report import Label
 
-_KINDS_OF_TITLE = re.compile(r"(?i)^(?:dr|drs|mr|mrs|ms|miss|prof|professor|doctor)\Z")
+_TITLE = re.compile(r"(?i)(?:dear|dr|drs|mr|mrs|ms|miss|prof|professor|doctor)\Z")
 _MEASURE = re.compile(
     r"(?i)\d[ ]?(?:mg|mcg|ml|cc|units?|mm|cm|kg|lbs?|mmhg|g/dl|mmol|meq|bpm|%|degrees"
     r"|years?|weeks?|days?|hours?|minutes?|°|/min)(?!\w)"
@@ -170,10 +170,11 @@ class _Reader:
         )
 
     def _trimmed(self, run: list[Word]) -> list[Word]:
-        """Takes titles, degrees and words of labels off the ends."""
-        while run and (
-            _KINDS_OF_TITLE.match(run[0].text) or (run[0].key in DEGREE and run[0].caps) or self._dull(run[0])
-        ):
+        """Takes salutations, titles, degrees and words of labels off the ends."""
+        titles = [i for i, w in enumerate(run) if _TITLE.match(w.text)]
+        if titles:
+            run = run[titles[-1] + 1 :]
+        while run and ((run[0].key in DEGREE and run[0].caps) or self._dull(run[0])):
             run = run[1:]
         while run and (
             (run[-1].key in DEGREE and run[-1].caps)
