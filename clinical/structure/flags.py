@@ -63,8 +63,18 @@ def shipped() -> dict[str, tuple[Limits, ...]]:
 
 ADULT = 40  # where the age is not known, a report is taken to be an adult's
 _COLUMNS = ("low", "high", "critical_low", "critical_high", "assume_low", "assume_high")
-_HIGH = {"h", "hi", "high", "elevated", "abnormal high", "abnormal-high"}
-_LOW = {"l", "lo", "low", "abnormal low", "abnormal-low"}
+_HIGH = {
+    "h",
+    "hi",
+    "high",
+    "elevated",
+    "abnormal high",
+    "abnormal-high",
+    "above",
+    "above range",
+    "above normal",
+}
+_LOW = {"l", "lo", "low", "abnormal low", "abnormal-low", "below", "below range", "below normal"}
 _VERY_HIGH = {"hh", "ch", "very high"}
 _VERY_LOW = {"ll", "cl", "very low"}
 
@@ -91,7 +101,7 @@ def printed_flag(word: str, computed: Flag | None) -> Flag | None:
         return "H"
     if plain in _LOW or mark[0] in "↓▼":
         return "L"
-    if plain in ("n", "normal", "wnl"):
+    if plain in ("n", "normal", "wnl", "in range") or plain.startswith("within"):
         return "N"
     if plain == "c" or plain.startswith(("crit", "panic")):
         return {"H": "HH", "L": "LL"}.get(computed or "", "A")  # type: ignore[return-value]

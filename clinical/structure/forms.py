@@ -76,7 +76,7 @@ SEX_RANGE = re.compile(
 FLAG = re.compile(
     r"(?:flag[ \t]*[:=][ \t]*)?[(\[<{]?\*{0,3}[ \t]?(?P<word>critical(?:ly)?(?:[ -](?:high|low|value|result))?|"
     r"crit(?:[ -](?:high|low))?|panic(?:[ -](?:high|low|value))?|very (?:high|low)|abnormal(?:[ -](?:high|low))?|"
-    r"out of range|above (?:range|normal)|below (?:range|normal)|within (?:range|normal limits)|in range|"
+    r"out of range|(?:above|below|within)(?=[ \t]*(?:[\n|;\t]|\Z))|above (?:range|normal)|below (?:range|normal)|within (?:range|normal limits)|in range|"
     r"abn|high|low|elevated|normal|wnl|HH|LL|HI|LO|CH|CL|H|L|A|N|C|↑+|↓+|▲+|▼+)"
     r"(?P<tail>[ \t]?[*!]{1,3}|[*!]{0,3})[)\]>}]?(?![A-Za-z0-9/'’+-])",
     re.IGNORECASE,
@@ -85,6 +85,7 @@ OPEN_FLAG = re.compile(
     r"[(\[](?P<word>critical(?:ly)? (?:high|low)|critical|abnormal|high|low|elevated|normal|HH|LL|H|L)[,;:]"
     r"[ ]?(?=(?i:ref|normal|range|rr|nl|reference|expected|[<>≤≥\d]))"
 )
+EARLY_STAR = re.compile(r"(?P<word>\*{1,3}|!{1,3})[ ]?(?=[<>]?[\d.])")
 STAR = re.compile(r"[(\[]?(?P<word>\*{1,3}|!{1,3})[)\]]?(?![A-Za-z0-9*])")
 QUALITATIVE = (
     r"(?:non[- ]?reactive|not detected|none detected|none seen|weakly positive|weak positive|strongly positive|"

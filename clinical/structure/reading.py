@@ -134,7 +134,7 @@ class Scanner(RangeReader):
     def _early_flag(self) -> bool:
         if not self.tabular or self.reading.flagged:
             return False
-        match = self._match(forms.FLAG) or self._match(forms.STAR)
+        match = self._match(forms.FLAG) or self._match(forms.STAR) or self._match(forms.EARLY_STAR)
         if match is None:
             return False
         word = match.group("word")

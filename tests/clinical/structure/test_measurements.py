@@ -16,6 +16,9 @@ def only(text: str, **known: object) -> Measurement:
     [
         ("Potassium 5.9 H (3.5-5.1 mmol/L)", "potassium", 5.9, "mmol/L", "H"),
         ("K+ 3.1 mEq/L", "potassium", 3.1, "meq/L", "L"),
+        ("Potassium           *6.2      3.5 - 5.1 mmol/L", "potassium", 6.2, "mmol/L", "H"),
+        ("Albumin | 4.1 | g/dL | 3.5-5.0 | within range |", "albumin", 4.1, "g/dL", "N"),
+        ("TSH | 0.02 | mIU/L | 0.4-4.0 | below normal |", "tsh", 0.02, "m[IU]/L", "L"),
         ("Sodium | 140 | mmol/L | 135-145 |", "sodium", 140, "mmol/L", "N"),
         ("Glucose\t250\tH\tmg/dL\t70-99", "glucose", 250, "mg/dL", "H"),
         ("WBC 12.3 x10E3/uL (4.0-11.0)", "white blood cell count", 12.3, "10*3/uL", "H"),
