@@ -17,11 +17,14 @@ from watchers.extract.doubt import Evidence, _beside, confirms, doubtful, kept_r
 from watchers.extract.neural import Glyph, Line
 from watchers.extract.options import ExtractOptions
 from watchers.extract.page_colour import lighten, take_out_marks
-from watchers.extract.page_geometry import inked, leveling, move, without_rules
+from watchers.extract.page_geometry import bilevel, ink, inked, leveling, move, without_rules
 from watchers.extract.page_layout import Piece, arrange
 from watchers.extract.page_marks import find_boxes, left_over
+from watchers.extract.pdf import join_pages
+from watchers.extract.plausible import odd_numbers
 from watchers.extract.points import blots, points_of, printed_points
 from watchers.extract.spelling import mend_words
+from watchers.extract.stamps import gravest, stamped
 
 QUICK = ExtractOptions(threads=1)
 
@@ -122,7 +125,11 @@ def test_check_boxes_are_told_apart() -> None:
         if marked:
             for step in range(18):
                 page[83 + step : 86 + step, x + 3 + step : x + 6 + step] = 0
-    assert [b.marked for b in sorted(find_boxes(page, 28.0), key=lambda b: b.left)] == [True, False, True]
+    assert [b.marked for b in sorted(find_boxes(ink(page), 28.0), key=lambda b: b.left)] == [
+        True,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +138,7 @@ def test_check_boxes_are_told_apart() -> None:
         ("The mitrai valve", "The mitral valve"), ("0kafor, Lena | D0B: 10/5", "Okafor, Lena | DOB: 10/5"), ("HbAlc 10.8%", "HbA1c 10.8%"),
         ('37.4 "C', "37.4 °C"), ("60 mL/min/1.73 m7", "60 mL/min/1.73 m²"), ("4.1 10~9/L", "4.1 10^9/L"), ("proxímal", "proximal"), ("another S-mm port, l cm", "another 5-mm port, 1 cm"),
         ("B12 T10 L4-L5 2nd H2O", "B12 T10 L4-L5 2nd H2O"), ("Mr. Kaiset and Iiona", "Mr. Kaiset and Iiona"), ("MRN: A0B12", "MRN: A0B12"),
+        ("was 3.4. ± 0.4 cm, 32. mm", "was 3.4 ± 0.4 cm, 32 mm"), ("Mar 17., 2009", "Mar 17, 2009"), ("seen 2022 -01- 20.", "seen 2022-01-20."), ("grade 2. no effusion", "grade 2. no effusion"),
     ],
 )  # fmt: skip
 def test_slips_are_mended_only_where_one_reading_is_left(read: str, meant: str) -> None:
@@ -142,7 +150,7 @@ def test_a_lone_mark_counts_only_beside_text() -> None:
     text = np.array([[100, 100], [500, 100], [500, 130], [100, 130]], np.float32)
     page[104:126, 600:604] = 0  # a figure one in the row of the text
     page[500:522, 300:304] = 0  # dirt far below it
-    (found,) = left_over(page, [text], 30)
+    (found,) = left_over(ink(page), [text], 30)
     assert 580 < found[0][0] < 610
 
 
@@ -295,6 +303,47 @@ def test_a_letter_alone_in_a_cell_is_read_twice_and_before_a_flag_it_is_a_figure
     assert mend_words(line("12.0 - 16.0.")).text == "12.0 - 16.0"
 
 
+def test_a_colon_or_a_point_where_another_sign_belongs_is_doubtful() -> None:
+    colon = Evidence(0, 0, 4, "37:5", 0.99, "37:5", "37:5", "37.5")
+    assert kept_reading(colon) == "37.5"
+    assert doubtful(colon)
+    assert not doubtful(Evidence(0, 0, 5, "07:15", 0.99, "07:15", "07:15", "07:16"))
+    thousand = Evidence(0, 0, 5, "1,000", 0.9, "1.000", "1.000", "1.000", (1,))
+    assert kept_reading(thousand) == "1,000"
+    assert doubtful(thousand)
+
+
+def test_a_page_of_ink_and_paper_alone_is_told_from_one_with_shades() -> None:
+    page = make("prose", "fax", 3).image
+    assert bilevel(page)
+    assert not bilevel(make("prose", "plain", 3).image)
+
+
+TABLE = """Potassium   5.9   mmol/L   3.5 - 5.1   H
+Sodium   139   mmol/L   135 - 145
+Calcium   7.1   mg/dL   8.5 - 10.2   L
+Creatinine   {creatinine}   mg/dL   0.6 - 1.3
+Lactate   {lactate}   mmol/L   0.5 - 2.2   {flag}
+TSH   1.2   {cell}   2.3   0.8"""
+
+
+@pytest.mark.parametrize(
+    ("creatinine", "lactate", "flag", "cell", "noisy", "odd"),
+    [
+        ("0.9", "3.1", "H", "2.4", False, []),
+        ("9.0", "3.1", "H", "2.4", False, ["9.0"]),  # out of range and not flagged, as the others are
+        ("0.9", "1.3", "H", "2.4", False, ["1.3"]),  # flagged and within its range
+        ("0.9", "31", "H", "24", False, []),
+        ("0.9", "31", "H", "24", True, ["31", "24"]),
+    ],
+)
+def test_numbers_that_the_page_contradicts_are_odd(
+    creatinine: str, lactate: str, flag: str, cell: str, noisy: bool, odd: list[str]
+) -> None:
+    text = TABLE.format(creatinine=creatinine, lactate=lactate, flag=flag, cell=cell)
+    assert [text[d.start : d.end] for d in odd_numbers(text, noisy=noisy)] == odd
+
+
 def test_on_a_noisy_page_a_torn_number_is_doubtful_though_both_readers_agree() -> None:
     torn = Evidence(0, 0, 10, "2019 07-01", 0.99, "2019 07-01", "2019 07-01", "2019 07-01", (), True, True)
     assert doubtful(torn)
@@ -326,6 +375,33 @@ def test_a_stamp_over_print_is_taken_out_and_coloured_print_stays() -> None:
     assert np.abs(stamped.astype(int) - printed.astype(int)).max(axis=2)[:150].mean() > 6
     assert off[:150].mean() < 3
     assert not off[350:].any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("word", "status"), [("DRAFT", "preliminary"), ("RECEIVED", None)])
+def test_a_coloured_stamp_tells_the_status(word: str, status: str | None) -> None:
+    sheet = Image.fromarray(make("prose", "plain", 3).image[:, :, ::-1])
+    stamp = Image.new("RGBA", (700, 220), (0, 0, 0, 0))
+    font = _font(random.Random(3), 90, style="DejaVuSans")
+    ImageDraw.Draw(stamp).rectangle((8, 8, 690, 210), outline=(190, 20, 30, 150), width=8)
+    ImageDraw.Draw(stamp).text((120, 60), word, font=font, fill=(190, 20, 30, 150))
+    stamp = stamp.rotate(14, expand=True)
+    sheet.paste(stamp, (700, 1500), stamp)
+    (read,) = ocr.read_images([np.asarray(sheet, np.uint8)[:, :, ::-1].copy()], QUICK)
+    reading = join_pages([(1, None, read, "")], "image/png")
+    assert reading.status == status
+    assert word not in reading.text
+    assert ("a stamp calls the report preliminary" in reading.warnings) == (status is not None)
+
+
+def test_of_several_stamps_the_gravest_counts_and_one_letter_may_be_misread() -> None:
+    assert stamped([line("DRAFI"), line("AMENDED"), line("FAXED"), line("COPY")]) == (
+        "preliminary",
+        "amended",
+    )
+    assert stamped([line("DRAFT", 0.3), line("The draft was read")]) == ()
+    assert gravest(("amended", "preliminary")) == "preliminary"
+    assert gravest(()) is None
 
 
 def test_a_page_in_the_dark_is_brightened_and_a_bright_one_left() -> None:

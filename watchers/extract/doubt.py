@@ -8,7 +8,7 @@ against an unsure first one, theirs comes first. Blanks within a number go where
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -27,8 +27,9 @@ _PLAIN_NUMBER = re.compile(r"[<>≥≤±=+-]{0,2}\d+(?: \d+)?%?")
 _PARTED = re.compile(r"[<>≥≤±-]?\d{1,3} \d{1,2}%?")  # as where a point was lost
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}[.]000")  # a comma that was taken for a point
 _SLASH_AT_EDGE = re.compile(r"^/|/$|/[./]")  # often a seven
+_COLON_IN = re.compile(r"\d+:\d(?!\d)\D*")  # no time: a point that was taken for a colon
 _DAY_AND_TIME = re.compile(r"[\d/.-]{6,10} \d{1,2}:\d{2}(?::\d{2})?|\(?\d{3}\)? \d{3}-\d{4}")
-_STROKE_AFTER = re.compile(r" ?[il|I/](?= |$)| [./]")
+_STROKE_AFTER = re.compile(r"\.? ?[il|I/](?= |$)| [./]")
 _LETTER_CELL = re.compile(r"\s*([OoIl|SZ])(?:\s+[HL]{1,2})?\s*")
 _EDGE = "()[]{},;:\"'“”.*_"
 # What tesseract prints for signs that its English alphabet lacks.
@@ -57,7 +58,7 @@ class Evidence:
     Attributes:
         line, start, end: the line and the glyphs in it.
         odds: the lowest odds of a character; rival: the reading with that one's runner-up.
-        alone: the reading of the number cut out alone.
+        alone: the reading of the number cut out alone, or the first where tesseract leaves nothing open.
         second: tesseract's, "" where it read nothing there, None where it is not installed.
         points: after how many of its signs the ink shows a decimal point.
         noisy: the page reads badly; torn: a blank stands in the number, or a stray stroke after it.
@@ -119,6 +120,12 @@ def kept_reading(e: Evidence) -> str:
     if lost_point(e) and any(_has_point(reading) for reading in (e.text, e.alone, e.second, e.rival)):
         # The ink and a reader: the point is put back. The ink alone may be dirt: doubtful, and left as it was read.
         return with_points(e.text, e.points)
+    if _COLON_IN.fullmatch(e.text) and e.text.replace(":", ".") in (e.alone, e.second, e.rival):
+        return e.text.replace(":", ".")
+    if _COLON_IN.fullmatch(e.alone) and e.text == e.alone.replace(":", "."):
+        return e.text
+    if _THOUSANDS.fullmatch(e.text.replace(",", ".")) and "," in e.text:
+        return e.text
     if plain(e.alone) != plain(e.text) and e.second and confirms(e.alone, e.second) and e.odds < UNSURE:
         return e.alone
     if " " in e.text:
@@ -146,39 +153,45 @@ def _respelled(glyphs: Sequence[Glyph], text: str) -> list[Glyph]:
 
 
 def gather(lines: Sequence[Line], crops: Sequence[Pixels], neural: Neural) -> list[Evidence]:
-    """The readings of every number."""
+    """The readings of every number; alone are read those that tesseract leaves open."""
     tokens = [(i, start, end) for i, line in enumerate(lines) for start, end in numbers(line)]
     if not tokens:
         return []
-    alone = neural.recognize([_cut(lines[i], crops[i], start, end) for i, start, end in tokens])
     wanted = sorted({i for i, _, _ in tokens})
     second: dict[int, str] = {}
     if tesseract.installed():
         second = dict(zip(wanted, tesseract.read_lines([crops[i] for i in wanted]), strict=True))
-    odds = [glyph.odds for line in lines for glyph in line.glyphs if glyph.char != " "]
-    noisy = float(np.mean(odds)) < NOISY
+    noisy = is_noisy(lines)
+    seen = {i: blots(crops[i]) for i in wanted}
     out = []
-    seen: dict[int, list[float]] = {}
-    for (i, start, end), again in zip(tokens, alone, strict=True):
-        glyphs = lines[i].glyphs[start:end]
+    for i, start, end in tokens:
+        glyphs, after = lines[i].glyphs[start:end], lines[i].text[end:]
         weak = min((g for g in glyphs if g.char != " "), key=lambda g: g.odds)
         rival = "".join(g.second if g is weak and g.second else g.char for g in glyphs)
         text = "".join(g.char for g in glyphs)
         beside = _beside(lines[i].text, start, end, second[i]) if i in second else None
-        if i not in seen:
-            seen[i] = blots(crops[i])
-        points = points_of(glyphs, seen[i])
         torn = " " in text and _DAY_AND_TIME.fullmatch(text) is None
-        torn = torn or _STROKE_AFTER.match(lines[i].text, end) is not None
-        torn = torn or (
-            re.fullmatch(r"\d{4,6}", text) is not None and lines[i].text[end:].lstrip().startswith("mmHg")
-        )
-        out.append(
-            Evidence(
-                i, start, end, text, weak.odds, _pick(text, again.text), beside, rival, points, noisy, torn
-            )
-        )
+        torn = torn or _STROKE_AFTER.match(after) is not None
+        torn = torn or (re.fullmatch(r"\d{4,6}", text) is not None and after.lstrip().startswith("mmHg"))
+        points = points_of(glyphs, seen[i])
+        out.append(Evidence(i, start, end, text, weak.odds, text, beside, rival, points, noisy, torn))
+    asked = [k for k, e in enumerate(out) if _open(e)]
+    cuts = [_cut(lines[e.line], crops[e.line], e.start, e.end) for e in (out[k] for k in asked)]
+    for k, again in zip(asked, neural.recognize(cuts), strict=True):
+        out[k] = replace(out[k], alone=_pick(out[k].text, again.text))
     return out
+
+
+def _open(e: Evidence) -> bool:
+    """Whether a third reading can change what becomes of a number."""
+    sure = e.second is not None and confirms(e.text, e.second) and e.odds >= UNSURE
+    return not sure or e.noisy or lost_point(e) or " " in e.text or "," in e.text
+
+
+def is_noisy(lines: Sequence[Line]) -> bool:
+    """Whether a page's characters are read with low odds."""
+    odds = [glyph.odds for line in lines for glyph in line.glyphs if glyph.char != " "]
+    return bool(odds) and float(np.mean(odds)) < NOISY
 
 
 def numbers(line: Line) -> list[tuple[int, int]]:
@@ -226,10 +239,16 @@ def doubtful(evidence: Evidence) -> bool:
         return True
     if _SLASH_AT_EDGE.search(evidence.text):
         return True
-    if evidence.noisy and (evidence.torn or evidence.odds < SURE_ON_NOISE):
+    if any(_COLON_IN.fullmatch(reading) for reading in (evidence.text, evidence.alone)):
+        return True
+    if any(_THOUSANDS.fullmatch(other) for other in (evidence.alone, evidence.second)):
+        return True
+    differs = plain(evidence.alone) != plain(evidence.text)
+    if evidence.noisy and (evidence.torn or evidence.odds < SURE_ON_NOISE or differs):
         return True
     second, text = evidence.second, evidence.text
-    if evidence.points and set(evidence.points) == set(printed_points(text)):
+    trusted = not evidence.noisy or evidence.odds >= UNSURE
+    if trusted and evidence.points and set(evidence.points) == set(printed_points(text)):
         # The ink confirms the points, so tesseract need not.
         second, text = without_points(second), without_points(text)
     return not confirms(text, second) or evidence.odds < SURE_CONFIRMED

@@ -17,24 +17,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clinical.errors import MissingPart
-from clinical.report import Doubtful
+from clinical.report import Doubtful, Status
 from watchers.extract import tesseract
 from watchers.extract.blanks import mend
-from watchers.extract.doubt import Doubt, settle_numbers
+from watchers.extract.doubt import Doubt, is_noisy, settle_numbers
 from watchers.extract.neural import Glyph, Line, Neural
 from watchers.extract.options import ExtractOptions
 from watchers.extract.page_colour import lighten, take_out_marks
-from watchers.extract.page_geometry import leveling, lies_on_side, move, turn, warp, without_rules
+from watchers.extract.page_geometry import (
+    bilevel,
+    ink,
+    leveling,
+    lies_on_side,
+    move,
+    turn,
+    warp,
+    without_rules,
+)
 from watchers.extract.page_layout import Piece, arrange
 from watchers.extract.page_marks import CheckBox, find_boxes, left_over
+from watchers.extract.plausible import odd_numbers
 from watchers.extract.spelling import mend_words
+from watchers.extract.stamps import stamped
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 PROBES = 6
+PROBE_LENGTH = 12  # heights of a line
 SURE_EXTRA = 0.85
+SMOOTH = 1.0  # pixels: the recognizer was made for shades of grey, not for the steps of a fax
 GRID = 4  # so many ruled lines are a table, fewer a letterhead
 READS_BADLY = 0.85
+TALL = 1.6  # heights of a line: larger print is a title or a stamp
 SLANT = math.radians(7)
 EMPTY, MARKED = "\u2610", "\u2612"
 
@@ -48,6 +62,7 @@ class PageText:
     read: bool
     doubtful: tuple[Doubtful, ...] = ()
     warnings: tuple[str, ...] = ()
+    stamped: tuple[Status, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +122,11 @@ def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
         return PageText("", 0.0, _is_blank(image))
     level = upright.image
     boxes = list(upright.boxes)
-    unmarked = take_out_marks(level, median(_height(box) for box in boxes))
+    line = median(_height(box) for box in boxes)
+    # A stamp is taken out below or left out of the text; what it says of the report's state is kept.
+    across = [box for box in boxes if _slanted(box) or _height(box) > TALL * line]
+    states = stamped(neural.recognize([_crop(level, box) for box in across]))
+    unmarked = take_out_marks(level, line)
     if unmarked is not None:
         level = unmarked
         boxes = [box.corners for box in neural.detect(level)]
@@ -124,13 +143,19 @@ def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
         boxes = [box.corners for box in neural.detect(level)] or boxes
     slanted = [box for box in boxes if _slanted(box)]
     boxes = [box for box in boxes if not _slanted(box)]
-    checks = find_boxes(level, line)
+    marks = ink(level)
+    checks = find_boxes(marks, line)
     covered = [*boxes, *slanted, *(_corners(c.left, c.top, c.right, c.bottom) for c in checks)]
-    extra = left_over(level, covered, line, rules.upright)
+    extra = left_over(marks, covered, line, rules.upright)
     boxes = [part for box in boxes for part in _around(box, checks, line)]
     crops = [_crop(level, box) for box in boxes]
-    lines = [mend_words(found) for found in mend(neural.recognize(crops), crops)]
-    for box, found in zip(extra, neural.recognize([_crop(level, box) for box in extra]), strict=True):
+    smooth = level
+    if bilevel(image):
+        smooth = np.asarray(cv2.GaussianBlur(level, (0, 0), SMOOTH), np.uint8)
+    lines = [
+        mend_words(found) for found in mend(neural.recognize([_crop(smooth, box) for box in boxes]), crops)
+    ]
+    for box, found in zip(extra, neural.recognize([_crop(smooth, box) for box in extra]), strict=True):
         if found.confidence > SURE_EXTRA and any(c.isalnum() for c in found.text):
             boxes.append(box)
             crops.append(_crop(level, box))
@@ -146,13 +171,22 @@ def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
     doubts = [Doubt(kept[d.line], d.start, d.end, d.readings) for d in settled.doubts]
     pieces = [_piece(i, boxes[i], lines[i]) for i in kept]
     written = _write(pieces, lines, doubts)
-    confidence = _confidence([lines[i] for i in kept])
+    odd = odd_numbers(written.text, noisy=is_noisy([lines[i] for i in kept]))
+    doubtful = _joined(written.doubtful, odd)
+    # Lines that were too poor to keep count: a page of which little is left is unread.
+    confidence = _confidence(lines)
     warnings = ("slanted print, such as a stamp, is not in the text",) if slanted else ()
     if unmarked is not None:
         warnings = (*warnings, "coloured marks, such as a stamp or a pen's, are not in the text")
     return PageText(
-        written.text, confidence, confidence >= options.confidence_floor, written.doubtful, warnings
+        written.text, confidence, confidence >= options.confidence_floor, doubtful, warnings, states
     )
+
+
+def _joined(first: Sequence[Doubtful], more: Sequence[Doubtful]) -> tuple[Doubtful, ...]:
+    """Both in order; of those that touch, the first readers'."""
+    new = [d for d in more if not any(known.start < d.end and d.start < known.end for known in first)]
+    return tuple(sorted((*first, *new), key=lambda d: d.start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +232,8 @@ def _upright(image: Pixels, neural: Neural) -> _Upright:
         image = turn(image, 1)
         found = [box.corners for box in neural.detect(image)]
     longest = sorted(found, key=lambda box: -float(np.ptp(box[:, 0])))[: PROBES * 2 : 2] or found[:PROBES]
-    crops = [_crop(image, box) for box in longest]
+    # A part of a line tells which way it stands.
+    crops = [crop[:, : PROBE_LENGTH * crop.shape[0]] for crop in (_crop(image, box) for box in longest)]
     right = neural.recognize(crops)
     if np.mean([line.confidence for line in right] or [0.0]) < 0.93:
         wrong = neural.recognize([turn(crop, 2) for crop in crops])

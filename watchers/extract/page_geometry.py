@@ -177,6 +177,13 @@ def inked(image: Pixels) -> tuple[int, int, int, int]:
     )
 
 
+def bilevel(image: Pixels) -> bool:
+    """Whether a page has ink and paper only and no shades between, as a fax."""
+    gray = image if image.ndim == 2 else image[:, :, 1]
+    counts = np.bincount(gray[::2].ravel(), minlength=256)
+    return bool(counts[24:232].sum() < 0.05 * counts[:24].sum())
+
+
 def without_rules(image: Pixels, line: float) -> Rules:
     """Take out long straight lines, thin against the text; ``line`` is the usual height of a line of text."""
     marks = ink(image)

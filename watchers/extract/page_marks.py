@@ -7,8 +7,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watchers.extract.page_geometry import ink
-
 Pixels = NDArray[np.uint8]
 SIDE = 0.8  # share of each side that must be inked
 MARKED = 0.1  # share of ink within a box that is a mark
@@ -28,7 +26,7 @@ class CheckBox:
 
 
 def left_over(
-    image: Pixels,
+    marks: Pixels,
     boxes: Sequence[NDArray[np.float32]],
     line: float,
     rules: Sequence[tuple[int, int, int]] = (),
@@ -37,7 +35,7 @@ def left_over(
 
     What is left of upright ``rules`` (x, top, bottom) is none.
     """
-    marks = ink(image)
+    marks = marks.copy()
     for box in boxes:
         left, top = (int(v) for v in box.min(axis=0) - 2)
         right, bottom = (int(v) for v in box.max(axis=0) + 3)
@@ -75,9 +73,8 @@ def _in_a_row(middle: float, boxes: Sequence[NDArray[np.float32]]) -> bool:
     return any(box[:, 1].min() < middle < box[:, 1].max() for box in boxes)
 
 
-def find_boxes(image: Pixels, line: float) -> tuple[CheckBox, ...]:
+def find_boxes(marks: Pixels, line: float) -> tuple[CheckBox, ...]:
     """Square boxes about as high as a line of text; a single one on a page is taken for a letter or a logo."""
-    marks = ink(image)
     count, _, stats, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
     found = []
     for index in range(1, count):

@@ -13,6 +13,7 @@ from watchers.extract.ocr import PageText, read_images
 from watchers.extract.options import ExtractOptions
 from watchers.extract.pdf_text import page_text
 from watchers.extract.reading import Reading
+from watchers.extract.stamps import gravest
 from watchers.extract.text import tidy
 
 SCAN_BELOW = 20
@@ -91,12 +92,15 @@ def join_pages(pages: list[tuple[int, str | None, PageText | None, str]], media_
             warnings.extend(f"page {number}: {warning}" for warning in scan.warnings)
         parts.append(text)
         at += len(text)
+    states = [state for _, _, scan, _ in pages if scan is not None for state in scan.stamped]
+    warnings.extend(f"a stamp calls the report {state}" for state in dict.fromkeys(states))
     whole = "\n\n".join(parts)
     return Reading(
         text=whole,
         media_type=media_type,
         pages=tuple(shown),
         doubtful=tuple(doubtful),
+        status=gravest(states),
         warnings=tuple(warnings),
     )
 

@@ -29,6 +29,7 @@ class _Rules:
     alike: dict[str, str]
     digits: dict[str, str]
     context: tuple[tuple[re.Pattern[str], str], ...]
+    stray: tuple[re.Pattern[str], ...]
 
 
 @lru_cache(maxsize=1)
@@ -45,12 +46,16 @@ def _rules() -> _Rules:
         alike=alike,
         digits=found["digits"],
         context=tuple((re.compile(rule["find"]), rule["put"]) for rule in found["context"]),
+        stray=tuple(re.compile(pattern) for pattern in found["stray"]),
     )
 
 
 def mend_words(line: Line) -> Line:
-    """The line with its slips mended; as many characters as before but for a last point."""
+    """The line with its slips mended; as many characters as before but for stray points and blanks."""
     rules = _rules()
+    for pattern in rules.stray:
+        for match in reversed(list(pattern.finditer(line.text))):
+            line = Line((*line.glyphs[: match.start()], *line.glyphs[match.end() :]))
     if _POINT_LAST.fullmatch(line.text):
         line = Line(line.glyphs[: line.text.rindex(".")])
     text = line.text
