@@ -143,6 +143,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=1, help="members a fold; a row's score is their mean")
     parser.add_argument("--scores", type=Path, default=Path("evidence_scores.npy"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -167,14 +168,18 @@ def main() -> None:
     scores = np.full(len(rows), -6.0, np.float32)
     for fold, (train, left) in enumerate(GroupKFold(FOLDS).split(x, y, groups)):
         train, left = np.intersect1d(train, kept), np.intersect1d(left, kept)
-        network = learn(pairs, x, y, train, arguments.epochs, fold)
-        scores[left] = scores_of(network, pairs, x, left)
-        print(f"  fold {fold}: area under the curve {roc_auc_score(y[left], scores[left]):.4f}", flush=True)
-        state = {f"{fold}.{k}": v.numpy() for k, v in network.state_dict().items()}
-        weights.update({k: v.astype(np.float16) if v.ndim == 2 else v for k, v in state.items()})
+        told = np.zeros(len(left), np.float32)
+        for seed in range(arguments.seeds):
+            network = learn(pairs, x, y, train, arguments.epochs, fold + 100 * seed)
+            told += scores_of(network, pairs, x, left) / arguments.seeds
+            member = fold * arguments.seeds + seed
+            state = {f"{member}.{k}": v.numpy() for k, v in network.state_dict().items()}
+            weights.update({k: v.astype(np.float16) if v.ndim == 2 else v for k, v in state.items()})
+        scores[left] = told
+        print(f"  fold {fold}: area under the curve {roc_auc_score(y[left], told):.4f}", flush=True)
     print(f"all folds: {roc_auc_score(y, scores):.4f}", flush=True)
     np.save(arguments.scores, scores)
-    weights["members"] = np.array(FOLDS)
+    weights["members"] = np.array(FOLDS * arguments.seeds)
     np.savez_compressed(WEIGHTS / "pair.npz", **weights)
     print(f"pair.npz: {(WEIGHTS / 'pair.npz').stat().st_size / 1e6:.1f} MB")
 

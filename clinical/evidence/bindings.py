@@ -11,6 +11,8 @@ from clinical.evidence.words import atoms_of, tokens_of
 
 _REACH = 7
 _RIVAL = 200.0
+_BESIDE = 4
+_STANDINGS = {"high": "up", "elevated": "up", "raised": "up", "low": "down", "normal": "norm"}
 
 
 def modifier_fault(
@@ -59,6 +61,27 @@ def modifier_fault(
         return None
     kind = "both" if wanted == {"bilater"} and not other_seen else unit.modifier
     return f"{kind}: the report has another" if other_seen else f"{kind}: the report does not say it of this"
+
+
+def value_fault(unit: Unit, heads: Sequence[int], claim: Line, chosen: Sequence[Fit]) -> str | None:
+    """Is a value called high, low or normal whose flag in the report says otherwise?"""
+    said = _STANDINGS.get(" ".join(t.lower for t in claim.tokens[unit.first : unit.last]))
+    compared = unit.first > 0 and claim.tokens[unit.first - 1].lower in ("above", "below", "than", "nearly")
+    if said is None or compared or not heads or any(m.negative for m in unit.mentions):
+        return None
+    flags: set[str] = set()
+    for fit in chosen:
+        place = fit.places.get(heads[0])
+        for m in fit.line.mentions:
+            if m.negative or m.key not in _STANDINGS.values():
+                continue
+            number = fit.line.tokens[m.token].is_number
+            beside = place is not None and 0 <= m.token - place.last <= _BESIDE
+            if m.key == said and (beside or not number):
+                return None
+            if beside and number:
+                flags.add(m.key)
+    return "value: the report's value is not so" if flags else None
 
 
 def heads_of(position: int, units: Sequence[Unit]) -> list[int]:
@@ -150,6 +173,7 @@ def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str,
     own = [part for c in claim.quantities for part in (c, *_split(c))]
     best_same, best_rival = -1.0, -1.0
     unit = limited = False
+    counts = _is_count(q, claim)
     limit = any(t.lower in word_set("limit") for t in claim.tokens)
     for fit in chosen:
         line = fit.line
@@ -167,6 +191,8 @@ def _judge_number(q: Quantity, claim: Line, chosen: Sequence[Fit]) -> tuple[str,
                 + 0.02 * len(wide & said)
             )
             for option in [other] if len(other.values) == len(q.values) else _split(other):
+                if counts and option.dimension:
+                    continue  # "three episodes" has no rival in "for 4 hours"
                 if not same_kind(q, option):
                     unit = unit or q.values == option.values
                 elif not same_values(q, option) and not is_within(q, option):

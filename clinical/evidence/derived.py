@@ -29,7 +29,8 @@ def is_total(q: Quantity, claim: Line, lines: Sequence[Line]) -> bool:
     if q.unit == "pack" and "years" in said:
         return any(_near(q.values[0], n) for line in lines for n in _pack_years(line))
     daily = any(o.kind == "rate" and o.values == (1.0,) for o in claim.quantities)
-    if not daily and not said & word_set("total"):
+    daily = daily or {"over", "day"} <= said
+    if not daily and not said & word_set("total") and not {"in", "all"} <= said:
         return False
     return any(_near(q.base[0], n) for line in lines for n in _totals(line, q.dimension, daily))
 
@@ -64,16 +65,25 @@ def _is_change(q: Quantity, claim: Line, lines: Sequence[Line]) -> bool:
     around = {t.lower for t in claim.tokens[max(0, q.first - 6) : q.last + 4]}
     if not around & word_set("change"):
         return False
-    for line in lines:
-        alike = [
-            o for o in line.quantities if o.dimension in (q.dimension, "") and o.kind in ("number", "size")
-        ]
-        for one, two in combinations(alike, 2):
+    wanted = {m.key for m in claim.mentions}
+    alike = [
+        (o, line)
+        for line in lines
+        for o in line.quantities
+        if (not q.dimension or o.dimension in (q.dimension, "")) and o.kind in ("number", "size")
+    ]
+    for (one, here), (two, there) in combinations(alike, 2):
+        if here is there or wanted & {m.key for m in here.mentions} & {m.key for m in there.mentions}:
             factor = one.factor if one.dimension else two.factor if two.dimension else q.factor
             gap = abs(one.values[0] - two.values[0]) * factor
-            if q.base[0] and _near(q.base[0], gap):
+            mine = q.base[0] if q.dimension else q.values[0] * factor
+            if mine and _one_kind(one, two) and _near(mine, gap):
                 return True
     return False
+
+
+def _one_kind(one: Quantity, two: Quantity) -> bool:
+    return one.dimension == two.dimension or not one.dimension or not two.dimension
 
 
 def is_within(q: Quantity, other: Quantity) -> bool:

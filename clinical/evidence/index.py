@@ -29,6 +29,7 @@ _SEX: Mapping[str, str] = {
     ),
     **dict.fromkeys(("he", "him", "his", "himself", "man", "male", "gentleman", "boy", "mr"), "man"),
 }
+_ABSENT = frozenset({"absent"})
 _SIDES = {"left": "left", "right": "right", "bilater": "bilateral"}
 
 
@@ -117,6 +118,11 @@ def line_of(
         Mention(key, v.token, v.token + 1, frozenset(), False, None, segments[v.token], True)
         for v in values
         for key in v.keys
+    )
+    mentions += tuple(
+        Mention(key, v.token, v.token + 1, _ABSENT, False, None, segments[v.token], True)
+        for v in values
+        for key in v.denied
     )
     return Line(
         start, end, tokens, mentions, tuple(quantities), scope.triggers, segments, section, heading, report

@@ -2,17 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 from clinical.evidence.alignment import Alignment, Fault, Verdict
-from clinical.evidence.bindings import cause_fault, dropped_fault, heads_of, modifier_fault, quantity_fault
+from clinical.evidence.bindings import (
+    cause_fault,
+    dropped_fault,
+    heads_of,
+    modifier_fault,
+    quantity_fault,
+    value_fault,
+)
+from clinical.evidence.derived import is_derived, is_within
 from clinical.evidence.fit import Fit, Unit, fit, units_of
 from clinical.evidence.index import Index, Line
 from clinical.evidence.paraphrase import SOFT, doubt_below, nearest, probability, trust_above
 from clinical.evidence.people import claim_sex, is_sex_of, speaker_fault
-from clinical.evidence.quantities import same_kind, same_values
+from clinical.evidence.quantities import Quantity, same_kind, same_values
 
 _CANDIDATES = 12
 _LINES = 3
+_NEAREST = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +97,38 @@ def align(claim: Line, index: Index) -> Alignment:
             )
             and not is_sex_of(units[i], index)
         ]
-    return Alignment(
-        claim, tuple(units), tuple(chosen), tuple(open_), tuple(_faults(claim, index, units, chosen, open_))
-    )
+    far = _number_lines(claim, fits, chosen)
+    faults = list(_faults(claim, index, units, [*chosen, *far], open_))
+    if far and (not faults or faults[0].kind in SOFT):
+        faults.append(Fault("far", "unsupported", "number: the report has it in another place"))
+    return Alignment(claim, tuple(units), (*chosen, *far), tuple(open_), tuple(faults))
+
+
+def _number_lines(claim: Line, fits: Sequence[Fit], chosen: Sequence[Fit]) -> list[Fit]:
+    """Lines with a telling number of the claim that no chosen line has: each number's best line."""
+    found: list[Fit] = []
+    for q in claim.quantities:
+        telling = bool(q.dimension) or len(q.values) > 1 or q.values[0] > 12 or q.values[0] % 1 > 0
+        known = (*chosen, *found)
+        if not telling or q.kind == "rate" or any(_has(f, q) or _gives(f, q, claim) for f in known):
+            continue
+        have = [f for f in fits if _has(f, q)] or [f for f in fits if _gives(f, q, claim)]
+        if have:
+            found.append(max(have, key=lambda f: len(f.places)))
+            continue
+        nearest = sorted(fits, key=lambda f: -len(f.places))[:_NEAREST]
+        steps = (pair for pair in combinations(nearest, 2) if is_derived(q, claim, pair))
+        found += [f for f in next(steps, ()) if f not in known]
+    return found
+
+
+def _gives(f: Fit, q: Quantity, claim: Line) -> bool:
+    """Does the number follow from those of the line: a total, a difference, a bound?"""
+    return is_derived(q, claim, [f]) or any(same_kind(q, o) and is_within(q, o) for o in f.line.quantities)
+
+
+def _has(f: Fit, q: Quantity) -> bool:
+    return any(same_kind(q, o) and same_values(q, o) for o in f.line.quantities)
 
 
 def _faults(
@@ -106,9 +145,11 @@ def _faults(
         yield _fault(number[1], "contradicted" if number[0] == "contradicted" else "unsupported")
     for i, unit in enumerate(units):
         if unit.modifier is not None and (heads := heads_of(i, units)):
-            reason = modifier_fault(unit, heads, units, chosen)
+            reason = value_fault(unit, heads, claim, chosen) or modifier_fault(unit, heads, units, chosen)
             if reason is not None:
-                yield _fault(reason, "contradicted" if "another" in reason else "unsupported")
+                yield _fault(
+                    reason, "contradicted" if "another" in reason or "value" in reason else "unsupported"
+                )
     if not chosen:
         yield Fault("silent", "unsupported", "the report does not speak of it")
     elif open_:
@@ -175,6 +216,4 @@ def _linked(f: Fit, picked: Sequence[Fit], units: Sequence[Unit], numbers: Seque
 
 
 def _shares_number(claim: Line, f: Fit) -> int:
-    return sum(
-        any(same_kind(q, o) and same_values(q, o) for o in f.line.quantities) for q in claim.quantities
-    )
+    return sum(_has(f, q) for q in claim.quantities)

@@ -8,7 +8,7 @@ from tomllib import loads
 from typing import Any
 
 from clinical.evidence.quantities import Quantity, unit_of
-from clinical.evidence.words import RULES, Token, stem
+from clinical.evidence.words import RULES, Token, atoms_of, stem, tokens_of
 from clinical.report import Measurement
 
 _FLAGS: Mapping[str | None, str] = {"H": "up", "HH": "up", "L": "down", "LL": "down", "N": "norm"}
@@ -17,11 +17,15 @@ _MARKS = {"H": "high", "HH": "high", "L": "low", "LL": "low"}
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A measured value in a line: its token, its quantity, what its flag says of it, and the tokens it covers."""
+    """A measured value in a line: its token, its quantity, what its flag says of it, and the tokens it covers.
+
+    ``keys`` hold of it, ``denied`` do not: a normal count is neither up nor down.
+    """
 
     token: int
     quantity: Quantity
     keys: tuple[str, ...]
+    denied: tuple[str, ...]
     last: int
     limits: tuple[float | None, float | None]
 
@@ -61,7 +65,28 @@ def value_of(text: str, m: Measurement, tokens: Sequence[Token]) -> Value | None
     dimension, factor, unit = unit_of(m.unit)
     comparator = "" if m.comparator == "=" else m.comparator[0]
     quantity = Quantity((m.value,), at, at + 1, "number", dimension, factor, unit, comparator)
-    return Value(at, quantity, _keys(m), last, (m.low, m.high))
+    return Value(at, quantity, (*_keys(m), *_degree(m)), _denied(m), last, (m.low, m.high))
+
+
+def _denied(m: Measurement) -> tuple[str, ...]:
+    """What a normal value is not, with the analyte's own words: no "leukocytosis", no raised enzymes."""
+    if m.flag != "N":
+        return ()
+    named = {a.key for a in atoms_of(tokens_of(m.name))}
+    called = {stem(w) for way in ("up", "down") for w in _rules()[way].get(m.name, "").split()}
+    return tuple(sorted({"up", "down"} | named | called))
+
+
+def _degree(m: Measurement) -> tuple[str, ...]:
+    """How far a value is out of its range, in the words that a physician may use for it."""
+    if m.value is None or m.flag not in ("H", "HH", "L", "LL"):
+        return ()
+    limit = m.high if m.flag.startswith("H") else m.low
+    if not limit:
+        return ()
+    width = m.high - m.low if m.high is not None and m.low is not None else abs(limit)
+    far = abs(m.value - limit) / width if width > 0 else 0.0
+    return tuple(stem(name) for name, (least, most) in _rules()["degree"].items() if least <= far <= most)
 
 
 def _keys(m: Measurement) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ SOFT = frozenset(
         "words",
         "silent",
         "count",
+        "far",
         "direction",
         "sense",
         "degree",
@@ -57,6 +58,7 @@ _KINDS = (
     "unit",
     "cause",
     "speaker",
+    "far",
 )
 _WEIGHTS = Path(__file__).parent / "weights"
 _NEGATIONS = frozenset(

@@ -18,6 +18,19 @@ _DAYS = {"d": 1.0, "w": 7.0, "m": 30.44, "y": 365.25}
 # People say eight weeks for two months.
 _LOOSE = {"week", "month"}
 _ROUGH = {"time": 0.025}
+# "For over a week" is longer than a week, "over a week he got worse" is not.
+_AT_LEAST = [
+    ["for"],
+    ["lasting"],
+    ["lasted"],
+    ["took"],
+    ["taking"],
+    ["well"],
+    ["little"],
+    ["just"],
+    ["after"],
+]
+_WITHIN = frozenset(["in", "over", "for", "during", "within", "throughout"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +101,13 @@ def quantities_of(tokens: Sequence[Token]) -> list[Quantity]:
     found: list[Quantity] = []
     at = 0
     while at < len(tokens):
-        quantity = _date(tokens, at) or _ago(tokens, at) or _rate(tokens, at) or _number(tokens, at)
+        quantity = (
+            _date(tokens, at)
+            or _lately(tokens, at)
+            or _ago(tokens, at)
+            or _rate(tokens, at)
+            or _number(tokens, at)
+        )
         if quantity is None:
             at += 1
         else:
@@ -114,7 +133,7 @@ def same_values(one: Quantity, two: Quantity) -> bool:
     if len(one.values) != len(two.values):
         return False
     if not one.dimension or not two.dimension or one.unit == two.unit:
-        return one.values == two.values
+        return one.values == two.values or _in_thousands(one, two) or _in_thousands(two, one)
     if one.dimension == "temperature" == two.dimension:
         return all(
             abs(_celsius(x, one) - _celsius(y, two)) <= 0.06
@@ -127,6 +146,15 @@ def same_values(one: Quantity, two: Quantity) -> bool:
         rough = 0.09
     return all(
         abs(x - y) <= rough * max(abs(x), abs(y)) + 1e-12 for x, y in zip(one.base, two.base, strict=True)
+    )
+
+
+def _in_thousands(bare: Quantity, told: Quantity) -> bool:
+    """ "Platelets 187" for 187,000/uL."""
+    return (
+        not bare.dimension
+        and told.unit == "per_uL"
+        and all(abs(1000 * x - y) < 1e-6 * y for x, y in zip(bare.values, told.values, strict=True))
     )
 
 
@@ -188,6 +216,17 @@ def _days_told() -> dict[tuple[str, ...], tuple[float, str]]:
         tuple(t.lower for t in tokens_of(phrase)): (float(count), unit)
         for phrase, (count, unit) in _rules()["ago"].items()
     }
+
+
+def _lately(tokens: Sequence[Token], at: int) -> Quantity | None:
+    """ "For the past month", "over the last year": one month, one year."""
+    said = [t.lower for t in tokens[max(0, at - 2) : at + 1]]
+    if said[-1] not in ("past", "last") or len(said) < 3 or said[1] != "the" or said[0] not in _WITHIN:
+        return None
+    unit = _unit(tokens, at + 1)
+    if unit is None or unit[0] != "time" or not tokens[at + 1].is_word or tokens[at + 1].lower.endswith("s"):
+        return None
+    return Quantity((1.0,), at, unit[3], "time", *unit[:3])
 
 
 def _ago(tokens: Sequence[Token], at: int) -> Quantity | None:
@@ -366,7 +405,8 @@ def _number(tokens: Sequence[Token], at: int) -> Quantity | None:
     elif (
         before[-1:] == [">"]
         or before[-2:] in (["more", "than"], ["greater", "than"])
-        or before[-1:] in (["over"], ["above"])
+        or before[-1:] == ["above"]
+        or (before[-1:] == ["over"] and (kind != "time" or before[-2:-1] in _AT_LEAST))
     ):
         comparator = ">"
     if (

@@ -78,7 +78,7 @@ def stem(word: str) -> str:
     of it.
     """
     w = word
-    if len(w) < 4 or not w.isascii():
+    if len(w) < 4 or not w.isascii() or w in _WHOLE:
         return w
     if w.endswith("ies") and len(w) > 4:
         w = w[:-3] + "y"
@@ -97,6 +97,10 @@ def stem(word: str) -> str:
     return w
 
 
+# Words whose stem is that of another meaning: "several" is not "severe", "massive" no mass, "extreme" no extremity.
+_WHOLE = frozenset(
+    "several massive extreme extremely extensive nervous scared alcoholic largely lasting sleepy lowered".split()
+)
 _ENDINGS = tuple(
     (ending, int(least))
     for least, endings in (

@@ -57,3 +57,33 @@ NT-proBNP 1521 pg/mL at admission, 2711 at discharge.
 def test_a_number_that_goes_on_from_another_belongs_to_the_same_name(sentence, verdict):
     checked = check(sentence, (report_from_text(COURSE),))
     assert [c.verdict for c in checked.claims] == [verdict]
+
+
+VALUES = """Labs: sodium 149 mmol/L, WBC 6.1 K/uL, hemoglobin 9.8 g/dL (admission 12.6).
+Platelet count of 175,000/mm3 on day one.
+The patient ate well.
+Platelet count of 102,000/mm3 on day three.
+Ibuprofen 800 mg three times daily. Return in 3 weeks.
+"""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "verdict"),
+    [
+        ("There is no leukocytosis.", "supported"),
+        ("There is leukocytosis.", "contradicted"),
+        ("The WBC is low.", "contradicted"),
+        ("Sodium is mildly elevated.", "supported"),
+        ("Sodium is low.", "contradicted"),
+        ("Hemoglobin fell by 2.8 g/dL.", "supported"),
+        ("Hemoglobin fell by 3.8 g/dL.", "contradicted"),
+        ("Hemoglobin is high.", "contradicted"),
+        ("The platelet count fell by 73,000 between the two draws.", "supported"),
+        ("The platelet count fell by 83,000 between the two draws.", "contradicted"),
+        ("Ibuprofen 2.4 g a day.", "supported"),
+        ("Ibuprofen 3.2 g a day.", "contradicted"),
+    ],
+)
+def test_one_step_from_the_values_of_a_report_is_allowed_and_another_step_is_not(sentence, verdict):
+    checked = check(sentence, (report_from_text(VALUES),))
+    assert [c.verdict for c in checked.claims] == [verdict]

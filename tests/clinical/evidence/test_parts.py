@@ -42,6 +42,10 @@ def test_the_same_thing_in_other_words_has_the_same_atoms(one, two):
         ("type 1 diabetes", "type 2 diabetes"),
         ("fever", "afebrile"),
         ("hypertension", "hypotension"),
+        ("several nodules", "severe nodules"),
+        ("extreme weakness", "extremity weakness"),
+        ("massive", "mass"),
+        ("nervous", "nerve"),
     ],
 )
 def test_opposites_have_other_atoms(one, two):
@@ -72,11 +76,29 @@ def test_inflections_share_a_stem(words, root):
         ("1,200 mg", "1.2 g", True),
         ("0.25 mg", "25 mg", False),
         ("$75", "75", True),
+        ("187", "187,000/mm3", True),
+        ("187", "187,000 mg", False),
+        ("50 mm/h", "50 mm/hr", True),
+        ("0.8 cm2", "80 mm2", True),
+        ("for the past month", "for four weeks", True),
+        ("over the last year", "twelve months", True),
     ],
 )
 def test_quantities_are_compared_after_conversion(one, two, same):
     a, b = quantity(one), quantity(two)
     assert (same_kind(a, b) and same_values(a, b)) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "comparator"),
+    [
+        ("Over three weeks he got weaker.", ""),
+        ("He has been weak for over three weeks.", ">"),
+        ("Pressure stays over 140 mmHg.", ">"),
+    ],
+)
+def test_over_some_time_is_no_bound(text, comparator):
+    assert quantity(text).comparator == comparator
 
 
 @pytest.mark.parametrize("name", ["T11", "B12", "type 2 diabetes", "A1c"])
