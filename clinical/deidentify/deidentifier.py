@@ -163,7 +163,8 @@ class Deidentifier:
             if f.kind == "birth" and f.start <= d.start < max(f.end, f.start + 1)
         }
         spans = [self._span(m, view, dates, base, hidden) for m in taken]
-        risk = residual_risk(doubted, self._calibration, THRESHOLD)
+        nameless = not self._spanish and identity is None and is_nameless(view.text, taken)
+        risk = residual_risk(doubted, self._calibration, THRESHOLD, nameless=nameless)
         out, moved = apply_spans(text, spans, doubtful)
         return DeidentifiedReport(
             text=out,
@@ -352,6 +353,14 @@ def apply_spans(
         if start <= item.start and item.end <= end
     ]
     return "".join(pieces), tuple(moved)
+
+
+def is_nameless(text: str, taken: Sequence[Merged]) -> bool:
+    """Tells whether a report holds a record number, yet no header in which a name was found: its layout is unknown."""
+    if not any(m.label == "ID" for m in taken):
+        return False
+    zones = find_zones(text, [(m.start, m.end) for m in taken])
+    return not any(m.label == "NAME" and z.start <= m.start < z.end for m in taken for z in zones[:1])
 
 
 def _breaks_value(text: str, found: Found) -> bool:

@@ -41,7 +41,8 @@ _SUBJECT = re.compile(
     r"(?:discharged|transferred|admitted"
     r"|taken[ ]to|returned[ ]to|seen[ ]|referred|extubated|awakened|counseled|instructed"
     r"|status[ ]post|brought|doing|alert|awake|able[ ]to"
-    r"|an?[ ]\d|an?[ ](?:very[ ])?(?:pleasant|delightful|nice))|denies|denied|reports|reported|states|stated"
+    r"|an?[ ]\d|an?[ ](?:very[ ])?(?:pleasant|delightful|nice))|is[ ]taking|has[ ]worked|has[ ]an?[ ]\d"
+    r"|denies|denied|reports|reported|states|stated"
     r"|complains|complained"
     r"|presents|presented|underwent|tolerated|lives|works|smokes|describes|admits|recalls|feels"
     r"|returns|returned|agrees|agreed|will[ ](?:follow|return|see))\b",

@@ -19,16 +19,26 @@ STEPS = 5
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Measured chances: ``unseen`` by label for a whole report, ``doubted`` by label for each step of the score."""
+    """Measured chances.
+
+    Attributes:
+        unseen: by label, for a whole report; doubted: by label, for each step of the score.
+        nameless: that a report leaks which holds a record number but no header that names someone.
+    """
 
     unseen: Mapping[str, float] = field(repr=False)
     doubted: Mapping[str, tuple[float, ...]] = field(repr=False)
+    nameless: float = 0.0
 
 
 def load_calibration() -> Calibration:
     """Reads the packaged measurement."""
     data = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    return Calibration(data["unseen"], {label: tuple(steps) for label, steps in data["doubted"].items()})
+    return Calibration(
+        data["unseen"],
+        {label: tuple(steps) for label, steps in data["doubted"].items()},
+        data["layout"]["nameless"],
+    )
 
 
 def step(score: float, threshold: float) -> int:
@@ -37,16 +47,19 @@ def step(score: float, threshold: float) -> int:
 
 
 def residual_risk(
-    doubted: Iterable[Merged], calibration: Calibration, threshold: float
+    doubted: Iterable[Merged], calibration: Calibration, threshold: float, *, nameless: bool = False
 ) -> Mapping[Label, float]:
     """Returns the chance by label that an identifier is left.
 
     Args:
         doubted: stretches below the threshold, which stay in the text.
+        nameless: the report's layout is not understood, see ``Calibration``.
     """
     clear: dict[Label, float] = {}
     for label in ("NAME", "DATE", "ID", "LOCATION", "PHONE", "EMAIL", "AGE"):
         clear[label] = 1.0 - calibration.unseen.get(label, 0.001)
+    if nameless:
+        clear["NAME"] *= 1.0 - calibration.nameless
     for item in doubted:
         steps = calibration.doubted.get(item.label)
         chance = steps[step(item.score, threshold)] if steps else item.score

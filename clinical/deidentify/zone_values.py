@@ -141,7 +141,7 @@ class _Reader:
             return
         lower = bool(items) and all(w.text.islower() for w in items)
         for run in _runs(text, items, lower and cell.kind in ("name", "location")):
-            run = self._trimmed(run)
+            run = self._trimmed(run, cell.kind)
             if not run or (lower and not self._in_lower_case(run)):
                 continue
             if not self._anyone(run, cell.kind, strict) or self._goes_on(run[-1], cell):
@@ -169,12 +169,13 @@ class _Reader:
             word.start < cell.end and word.text.islower() and last.gap == " " and not is_label_word(word.key)
         )
 
-    def _trimmed(self, run: list[Word]) -> list[Word]:
+    def _trimmed(self, run: list[Word], kind: Announced | None) -> list[Word]:
         """Takes salutations, titles, degrees and words of labels off the ends."""
         titles = [i for i, w in enumerate(run) if _TITLE.match(w.text)]
         if titles:
             run = run[titles[-1] + 1 :]
-        while run and ((run[0].key in DEGREE and run[0].caps) or self._dull(run[0])):
+        short = kind == "name" and len(run) > 1 and run[0].title and run[0].key in self._vocabulary.family
+        while run and not short and ((run[0].key in DEGREE and run[0].caps) or self._dull(run[0])):
             run = run[1:]
         while run and (
             (run[-1].key in DEGREE and run[-1].caps)
@@ -243,6 +244,8 @@ class _Reader:
             return False
         if kind == "location":
             return any(w.key in v.places for w in whole)
+        if kind == "name" and len(whole) < len(run) == 2 and named:
+            return True
         if known:
             return False
         if kind == "name":

@@ -119,9 +119,8 @@ def cells(text: str, zone: Zone) -> Iterator[Cell]:
                     values.append(Cell(label or pending, start, end))
                     pending = None
         if len(above) > 1 and not heads:
-            values = [
-                Cell(above[i] if i < len(above) else v.kind, v.start, v.end) for i, v in enumerate(values)
-            ]
+            whole = len(values) == len(above)
+            values = [Cell(above[i] if whole else None, v.start, v.end) for i, v in enumerate(values)]
         yield from values
         above = heads if heads and not values else []
 

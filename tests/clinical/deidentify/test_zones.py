@@ -105,3 +105,12 @@ def test_a_person_opens_a_sentence_and_a_town_is_lived_in(deidentifier: Deidenti
         "Suction was returned to the field. Drainage was taken to the laboratory. Iris was seen by the lens."
     )
     assert deidentifier.deidentify(kept).text == kept
+
+
+def test_a_report_with_a_number_but_no_named_header_is_held(deidentifier: Deidentifier) -> None:
+    body = "He was well and he had no pain in the leg, and there was no fever. " * 6
+    assert deidentifier.deidentify(
+        f"{body}\nThe chart MRN 44711829 was lost by the ward and it was found.\n{body}"
+    ).held
+    assert not deidentifier.deidentify(f"Patient: Ruth Vanterpool\nMRN: 44711829\n\n{body}").held
+    assert not deidentifier.deidentify(body).held
