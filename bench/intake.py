@@ -7,6 +7,7 @@ Parts: messages, speed, drop, memory, shared, hard, table; all by default. OCR i
 and on hard pages made here (bench.hard_pages), by ours and by plain pytesseract, and by OCRmyPDF where the path of its
 program is given (it is not one of our parts). Peers mark no numbers, so their wrong numbers are all unmarked. Scores
 of pages gather in the file of ``--keep``, so that a machine in use measures in slices; ``--part table`` prints it.
+Progress goes to stderr.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import platform
 import resource
 import statistics
 import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
@@ -152,6 +154,8 @@ def compare(group: str, samples: Iterator[Sample], readers: dict[str, Reader], k
                 }
                 rows.write(json.dumps(row) + "\n")
                 rows.flush()
+                told = f"{made.wrong} wrong, {made.unmarked} of them unmarked"
+                print(f"{group} {sample.level} by {name}: {spent:.1f} s, {told}", file=sys.stderr, flush=True)
 
 
 def table(keep: Path) -> None:

@@ -139,7 +139,7 @@ def intake_process(root: Path, key: Path) -> None:
     def report(progress: Progress) -> None:
         if time.monotonic() - shown[0] > 5:
             shown[0] = time.monotonic()
-            print(f"taken {progress.taken}, waiting {progress.waiting}", flush=True)
+            print(f"taken {progress.taken}, waiting {progress.waiting}", file=sys.stderr, flush=True)
 
     progress = watch(settings_for(home), store, QuickDeidentifier(), stop, report=report)
     store.close()
@@ -187,6 +187,7 @@ def soak(
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             done += 1
+            print(f"kill {done} of {kills}, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
             continue
         break
     store = Store.open(home, keys)
