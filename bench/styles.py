@@ -40,7 +40,7 @@ REPORTS = 1600
 LONGEST = 1200
 """Characters of a report: what fits the time at hand."""
 STYLES = ("problem_list", "storyteller")
-TRAIN, HELD_OUT, PREFERENCES = 40, 24, 24
+TRAIN, HELD_OUT, PREFERENCES = 40, 20, 24
 RECIPE = Recipe(
     epochs=2, top_layers=15, max_length=640, row_tokens=640, checkpoint_steps=20, report_to="none"
 )
@@ -124,7 +124,7 @@ def preferred(
         return Adapter(folder / ADAPTER, base, sft.recipe, sft.dataset_sha256)
     drafts = {example.id: [reply] for example, reply in zip(training, replies(gguf, training), strict=True)}
     preferences = by_check(training, drafts)[:PREFERENCES]
-    own = sum(p.chosen == p.example.completion for p in preferences)
+    own = sum(p.chosen not in drafts[p.example.id] for p in preferences)
     print(
         f"{style}: {len(preferences)} preferences of {len(training)} reports, {own} for the physician's words"
     )

@@ -52,7 +52,7 @@ def dpo(
     beta: float = 0.1,
     learning_rate: float = 2e-4,
     epochs: float = 1.0,
-    sft_weight: float = 0.2,
+    sft_weight: float = 1.0,
     progress: Callable[[Progress], None] | None = None,
 ) -> Adapter:
     """Trains the adapter on towards what was preferred.
@@ -61,7 +61,8 @@ def dpo(
         adapter: after SFT.
         preferences: pairs of replies; those longer than the recipe's ``max_length`` are left out and counted.
         beta: how closely the model is held to the SFT model.
-        sft_weight: weight of the chosen reply's own likelihood beside the preference; keeps numbers from drifting.
+        sft_weight: weight of the chosen reply's own likelihood (nats a token) beside the preference; keeps numbers,
+            and where a reply ends, from drifting.
 
     Returns:
         The adapter. Its figures: ``preferences`` used, ``too_long``, and of the last steps ``accuracies`` (share of

@@ -17,6 +17,9 @@ WEIGHTS: Mapping[str, float] = {"supported": 0.5, "values": 0.2, "agreement": 0.
 CLEAR = 0.15
 """By how much one draft must be worth more than another to be preferred."""
 
+LONGER = 1.5
+"""How many times as long as the reply that is turned down the preferred one may be, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preference:
@@ -74,7 +77,10 @@ def by_correction(corrections: Sequence[Correction]) -> list[Preference]:
 
 def by_check(examples: Sequence[Example], drafts: Mapping[str, Sequence[str]]) -> list[Preference]:
     """The worthiest of a model's drafts and the physician's reply against the model's least worthy draft, where they
-    differ clearly. What the physician wrote is never what is turned down.
+    differ clearly and are of much the same length. What the physician wrote is never what is turned down.
+
+    A pair whose longer reply wins teaches to say more before it teaches to say what is true: on short drafts it raised
+    unsupported sentences. So of the physician's reply as many first sentences are taken as the draft's length allows.
 
     Args:
         examples: with the replies that train (`trainer.grounding`), so that nothing unsupported is preferred.
@@ -86,8 +92,22 @@ def by_check(examples: Sequence[Example], drafts: Mapping[str, Sequence[str]]) -
         if not worth:
             continue
         least = min(worth, key=lambda reply: worth[reply])
-        worth[example.completion] = reward(example, example.completion)
-        most = max(worth, key=lambda reply: worth[reply])
-        if worth[most] - worth[least] >= CLEAR:
+        longest = LONGER * _words(example, least)
+        offered = {reply: reward(example, reply) for reply in _beginnings(example)}
+        offered = {
+            reply: value for reply, value in (worth | offered).items() if _words(example, reply) <= longest
+        }
+        most = max(offered, key=lambda reply: offered[reply], default=least)
+        if offered.get(most, 0.0) - worth[least] >= CLEAR:
             preferences.append(Preference(example, most, least))
     return preferences
+
+
+def _beginnings(example: Example) -> list[str]:
+    """The physician's reply, and its first sentences alone."""
+    shorter = [example.sentences[:count] for count in range(1, len(example.sentences))]
+    return [example.completion, *(target(example.task, sentences=sentences) for sentences in shorter)]
+
+
+def _words(example: Example, reply: str) -> int:
+    return len(measures.draft_text(example, reply)[0].split())

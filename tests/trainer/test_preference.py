@@ -177,6 +177,17 @@ def test_pairs_that_are_too_long_are_counted_and_none_left_is_said(
         dpo(sft, [long], tmp_path / "none")
 
 
+def test_a_short_draft_is_set_beside_as_much_of_the_physicians_reply_and_never_beside_a_longer_one(
+    summaries: list[Example],
+) -> None:
+    sentences = ("The heart is enlarged.", "There is a nodule, and there is no pleural effusion to be seen.")
+    example = replace(summaries[0], sentences=sentences)
+    draft = target("summarize", sentences=["The spleen is small."])
+    (preference,) = by_check([example], {example.id: [draft]})
+    assert preference.chosen == target("summarize", sentences=sentences[:1])
+    assert by_check([replace(example, sentences=sentences[1:])], {example.id: [draft]}) == []
+
+
 def test_the_physicians_words_are_never_turned_down(summaries: list[Example]) -> None:
     example = replace(summaries[0], sentences=("The spleen measures 99 cm.",))
     good = target("summarize", sentences=["The heart is enlarged."])
