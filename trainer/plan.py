@@ -164,17 +164,21 @@ class Curve:
     unsupported: tuple[float, ...]
     extract: float
 
+    @property
+    def better_from(self) -> int | None:
+        """Reports from which on the model was better than extract mode beyond chance; None if it never was."""
+        points = zip(self.reports, self.model, self.half, strict=True)
+        return next((seen for seen, value, half in points if value - half > self.extract), None)
+
     def told(self) -> str:
         """The curve in words, and from where on the model was better beyond chance."""
         steps = ", ".join(
             f"{value:.2f} / {loose:.2f} after {seen}"
             for seen, value, loose in zip(self.reports, self.model, self.unsupported, strict=True)
         )
-        surely = [value - half > self.extract for value, half in zip(self.model, self.half, strict=True)]
+        first = self.better_from
         verdict = (
-            f"better beyond chance from {self.reports[surely.index(True)]} reports on"
-            if any(surely)
-            else "not better beyond chance so far"
+            f"better beyond chance from {first} reports on" if first else "not better beyond chance so far"
         )
         return f"{self.task}: {steps} reports; extract mode {self.extract:.2f}; {verdict}"
 
@@ -216,7 +220,13 @@ def reports_needed(signed: int) -> str:
         f"Measured with {told[0].base} on {told[0].held_out} held-out real reports (agreement of its drafts with the "
         "physician's words, ROUGE-L / share of sentences that the report does not bear out, before any is withheld):"
     )
-    return "\n".join([first, measured, *(f"  {curve.told()}" for curve in told)])
+    lines = [first, measured, *(f"  {curve.told()}" for curve in told)]
+    if not any(curve.better_from for curve in told):
+        lines.append(
+            f"So up to {max(told[0].reports)} reports no model of this base was better than extract mode: expect one to earn "
+            "these from more reports, or of a larger base (`resident models` shows what fits)."
+        )
+    return "\n".join(lines)
 
 
 def fitting(models: Sequence[Model], machine: Machine, tokens: int = 250_000) -> list[Plan]:

@@ -120,6 +120,9 @@ def test_a_practice_is_told_from_how_many_reports_a_model_was_better_than_extrac
     rising = Curve("base", 30, "summary", (0, 100, 400), (0.1, 0.42, 0.5), (0.05, 0.05, 0.05), loose, 0.4)
     assert "better beyond chance from 400 reports on" in rising.told()
     assert "0.42 / 0.20 after 100" in rising.told()
+    assert rising.better_from == 400 and replace(rising, extract=0.46).better_from is None
     assert "not better beyond chance so far" in replace(rising, extract=0.46).told()
     assert curves() and all(len(c.reports) == len(c.model) for c in curves())
     assert all(curve.told() in reports_needed(500) for curve in curves())
+    earned = any(curve.better_from for curve in curves())
+    assert ("a larger base" in reports_needed(500)) is not earned
