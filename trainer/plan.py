@@ -223,8 +223,8 @@ def reports_needed(signed: int) -> str:
     lines = [first, measured, *(f"  {curve.told()}" for curve in told)]
     if not any(curve.better_from for curve in told):
         lines.append(
-            f"So up to {max(told[0].reports)} reports no model of this base was better than extract mode: expect one to earn "
-            "these from more reports, or of a larger base (`resident models` shows what fits)."
+            f"So up to {max(told[0].reports)} reports no model of this base was better than extract mode: expect one "
+            "to earn these from more reports, or of a larger base (`resident models` shows what fits)."
         )
     return "\n".join(lines)
 
