@@ -16,7 +16,7 @@ _VERB = re.compile(
     re.I,
 )
 _NO_CONDITION = re.compile(
-    r"(?:otherwise )?(?:normal|negative|unremarkable|no|none|same|stable|as above)\b", re.I
+    r"(?:otherwise )?(?:normal|negative|unremarkable|no|none|same|stable|as above|family history)\b", re.I
 )
 
 
@@ -61,7 +61,7 @@ def conditions_in(report: Report, passage: Passage) -> list[str]:
             return [text] if len(text.split()) <= _LONG else [text.split(",")[0]]
     if _NO_CONDITION.match(text) or is_gone(text):
         return []
-    concluded = passage.section in CONCLUSIONS
+    concluded = passage.section in CONCLUSIONS and "family history" not in text.lower()
     if concluded and not _VERB.search(text) and len(text.split()) <= (12 if passage.item or inside else 7):
         return [text]
     return list(dict.fromkeys(called(f) for f in inside))

@@ -62,7 +62,7 @@ def follow_ups(report: Report, all_passages: Sequence[Passage]) -> tuple[FollowU
         seen.add(key)
         due = rules.due.search(text)
         named = any(passage.start - _MARK <= at < passage.end for at in requests)
-        if due is not None and found and not named and _POINTS_BACK.match(text) and found[-1].due is None:
+        if due is not None and found and _POINTS_BACK.match(text) and found[-1].due is None:
             found[-1] = _dated(found[-1], due.group().strip(), report, passage)
             continue
         if due is None and not (named or headed):  # advice on living, not a test, a visit or a time

@@ -25,6 +25,7 @@ _SIDES: dict[str, Side] = {
     "bilaterally": "bilateral",
     "both": "bilateral",
 }
+_LIST = 90  # words that a denied list may go on for
 _NO_FURTHER = frozenset("no without with but not found who which presents presented underwent".split())
 _NO_SIDE_BEFORE = frozenset(
     "ventricular ventricle atrial atrium main anterior circumflex bundle axis coronary heart shift ventriculogram "
@@ -142,7 +143,7 @@ class Assertions:
             answer = self._words[match.first].key in (":", "-")
             if not answer or ends_clause(self._words, match.last):
                 return self._backward(cue.assertion, match.first, cue.reach)
-            return self._forward(cue.assertion, match.first + 1, match.last, 20)
+            return self._forward(cue.assertion, match.first + 1, match.last, _LIST)
         clause = cue.begins or self._words[match.last - 1].key in ("that", "if", "whether")
         start = self._past_subject(match.last) if clause else match.last
         scope = self._forward(cue.assertion, match.first + 1, start, cue.reach)

@@ -76,8 +76,8 @@ SEX_RANGE = re.compile(
 FLAG = re.compile(
     r"(?:flag[ \t]*[:=][ \t]*)?[(\[<{]?\*{0,3}[ \t]?(?P<word>critical(?:ly)?(?:[ -](?:high|low|value|result))?|"
     r"crit(?:[ -](?:high|low))?|panic(?:[ -](?:high|low|value))?|very (?:high|low)|abnormal(?:[ -](?:high|low))?|"
-    r"out of range|(?:above|below|within)(?=[ \t]*(?:[\n|;\t]|\Z))|above (?:range|normal)|below (?:range|normal)|within (?:range|normal limits)|in range|"
-    r"abn|high|low|elevated|normal|wnl|HH|LL|HI|LO|CH|CL|H|L|A|N|C|↑+|↓+|▲+|▼+)"
+    r"out of range|(?:above|below|within)(?=[ \t]*(?:[\n|;\t]|\Z))|(?:above|below) (?:range|normal)|"
+    r"within (?:range|normal limits)|in range|abn|high|low|elevated|normal|wnl|HH|LL|HI|LO|CH|CL|H|L|A|N|C|↑+|↓+|▲+|▼+)"
     r"(?P<tail>[ \t]?[*!]{1,3}|[*!]{0,3})[)\]>}]?(?![A-Za-z0-9/'’+-])",
     re.IGNORECASE,
 )

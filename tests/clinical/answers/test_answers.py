@@ -107,3 +107,37 @@ def test_a_question_is_answered_with_the_sentence():
 )
 def test_the_status_is_read_from_the_text(line, status):
     assert guessed_status(f"{line}\n{TEXT}") == status
+
+
+def test_an_unanswered_question_says_that_this_is_no_no() -> None:
+    answer = ask(
+        (report_from_text("FINDINGS: The heart is enlarged. The lungs are clear."),), "Does she smoke?"
+    )
+    assert answer.abstained and any("does not say" in warning for warning in answer.warnings)
+
+
+def test_a_question_on_one_habit_is_answered_from_its_sentence_alone() -> None:
+    text = "SOCIAL HISTORY: The patient is married. She smokes one pack a day. She drinks on weekends.\n"
+    answer = ask((report_from_text(text),), "Does the patient smoke?")
+    assert [c.text for c in answer.claims] == ["She smokes one pack a day."]
+
+
+def test_a_diagnosis_that_no_lexicon_knows_is_given_in_the_report_s_words() -> None:
+    text = "POSTOPERATIVE DIAGNOSIS: Ruptured distal biceps tendon, right elbow.\n"
+    found = anomalies(report_from_text(text)).anomalies
+    assert [(a.name, a.urgency) for a in found] == [
+        ("Ruptured distal biceps tendon, right elbow", "abnormal")
+    ]
+
+
+def test_a_time_that_the_next_sentence_sets_belongs_to_the_request() -> None:
+    text = "PLAN: I recommend an MRI of both hips. We will get that done within two weeks.\n"
+    (asked,) = summarize(report_from_text(text)).follow_ups
+    assert asked.due == "within two weeks" and len(asked.evidence) == 2
+
+
+def test_a_specimen_s_line_names_its_diagnosis_and_not_the_specimen() -> None:
+    text = "FINAL DIAGNOSIS:\nA. Skin, left arm, punch biopsy: Basal cell carcinoma, nodular.\n"
+    assert [c.condition for c in diagnose(report_from_text(text)).differential] == [
+        "Basal cell carcinoma, nodular"
+    ]

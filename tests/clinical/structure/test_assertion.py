@@ -22,6 +22,14 @@ def asserted(text: str) -> dict[str, str]:
         ("Rash, vomiting and chills were denied.", "rash", "absent"),
         ("Abdomen soft, non-tender.", "tender", "absent"),
         ("Chest pain: none", "chest pain", "absent"),
+        (
+            "HEENT: No history of headaches, migraines, vertigo, syncope, visual loss, tinnitus, sinusitis, sore in "
+            "the mouth, hoarseness, swelling or goiter.",
+            "hoarseness",
+            "absent",
+        ),
+        ("She would rather not have surgery in light of scarring.", "scarring", "present"),
+        ("NEUROLOGIC: Romberg and heel-to-shin are all normal.", "romberg", "absent"),
         ("He does not smoke.", "smoke", "absent"),
         ("There is no demonstrated rib fracture.", "rib fracture", "absent"),
         ("Fails to demonstrate evidence of hydronephrosis.", "hydronephrosis", "absent"),
