@@ -249,6 +249,14 @@ def test_hard_pages(layout: str, damage: str) -> None:
         assert len(mark.readings) > 1
 
 
+@pytest.mark.slow
+def test_a_fax_of_which_too_little_is_left_is_unread_and_not_guessed() -> None:
+    page = make("form", "fax-fine", 301)
+    (read,) = ocr.read_images([page.image], QUICK)
+    assert not read.read
+    assert "could not be read" in join_pages([(1, None, read, "")], "image/png").warnings[0]
+
+
 def test_scores_count_wrong_marked_and_vain_numbers() -> None:
     text = "K 5.8 and Na 140 on 3/4"
     marks = (Doubtful(2, 5, ("5.8", "5.9")), Doubtful(13, 16, ("140", "14")))

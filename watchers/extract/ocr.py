@@ -48,6 +48,7 @@ SURE_EXTRA = 0.85
 SMOOTH = 1.0  # pixels: the recognizer was made for shades of grey, not for the steps of a fax
 GRID = 4  # so many ruled lines are a table, fewer a letterhead
 READS_BADLY = 0.85
+FALLBACK_FLOOR = 0.6  # tesseract's confidences run lower than the neural reader's odds
 TALL = 1.6  # heights of a line: larger print is a title or a stamp
 SLANT = math.radians(7)
 EMPTY, MARKED = "\u2610", "\u2612"
@@ -102,7 +103,9 @@ def _neural() -> Neural | None:
 def _fallback(image: Pixels, options: ExtractOptions) -> PageText:
     """The page by tesseract alone."""
     page = tesseract.read_page(image)
-    read = page.confidence >= options.confidence_floor or (not page.text and _is_blank(image))
+    read = page.confidence >= min(FALLBACK_FLOOR, options.confidence_floor) or (
+        not page.text and _is_blank(image)
+    )
     return PageText(page.text, page.confidence, read, page.doubtful, ("read without the neural reader",))
 
 
@@ -173,8 +176,7 @@ def _read(image: Pixels, neural: Neural, options: ExtractOptions) -> PageText:
     written = _write(pieces, lines, doubts)
     odd = odd_numbers(written.text, noisy=is_noisy([lines[i] for i in kept]))
     doubtful = _joined(written.doubtful, odd)
-    # Lines that were too poor to keep count: a page of which little is left is unread.
-    confidence = _confidence(lines)
+    confidence = _confidence([lines[i] for i in kept])
     warnings = ("slanted print, such as a stamp, is not in the text",) if slanted else ()
     if unmarked is not None:
         warnings = (*warnings, "coloured marks, such as a stamp or a pen's, are not in the text")

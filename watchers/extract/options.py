@@ -40,7 +40,7 @@ class ExtractOptions:
     max_members: int = 2_000
     max_unpacked: int = 400_000_000
     max_reports: int = 20_000
-    confidence_floor: float = 0.6
+    confidence_floor: float = 0.8
     seconds: float = 900.0
     threads: int = 2
     columns: tuple[tuple[str, str], ...] = ()
