@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from clinical.evidence.instructions import instruction_spans, is_instruction
@@ -75,17 +76,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """All lines of the reports, and how much each atom tells them apart."""
+    """All lines of the reports, how much each atom tells them apart, and when each report was observed."""
 
     lines: tuple[Line, ...]
     weight: dict[str, float]
     keys: frozenset[str]
     default_weight: float
     sex: str | None = None
+    observed: tuple[str | None, ...] = ()
     memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def weight_of(self, key: str) -> float:
         return self.weight.get(key, self.default_weight)
+
+    def days_between(self, one: int, two: int) -> int | None:
+        """Whole days from report number ``one`` to number ``two``; None where a date is not known."""
+        try:
+            first, last = (date.fromisoformat((self.observed[n] or "")[:10]) for n in (one, two))
+        except ValueError:
+            return None
+        return (last - first).days
 
 
 def line_of(
@@ -139,7 +149,8 @@ def index_of(reports: Sequence[Report]) -> Index:
         spread.update({m.key for m in line.mentions} | line.heading)
     total = max(1, len(lines))
     weight = {key: math.log(1 + total / count) for key, count in spread.items()}
-    return Index(tuple(lines), weight, frozenset(spread), math.log(1 + total), _sex(lines))
+    observed = tuple(report.observed_at for report in reports)
+    return Index(tuple(lines), weight, frozenset(spread), math.log(1 + total), _sex(lines), observed)
 
 
 def words_of_sex() -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from clinical.evidence.bindings import (
     quantity_fault,
     value_fault,
 )
+from clinical.evidence.course import Course, course_of
 from clinical.evidence.derived import is_derived, is_within
 from clinical.evidence.fit import Fit, Unit, fit, units_of
 from clinical.evidence.index import Index, Line
@@ -97,8 +98,13 @@ def align(claim: Line, index: Index) -> Alignment:
             )
             and not is_sex_of(units[i], index)
         ]
+    course = course_of(claim, fits, index)
+    if course is not None:
+        chosen += [f for f in course.lines if f not in chosen]
+        open_ = [i for i in open_ if units[i].modifier != "direction"]
+        claim = replace(claim, quantities=tuple(q for q in claim.quantities if q not in course.settled))
     far = _number_lines(claim, fits, chosen)
-    faults = list(_faults(claim, index, units, [*chosen, *far], open_))
+    faults = list(_faults(claim, index, units, [*chosen, *far], open_, course))
     if far and (not faults or faults[0].kind in SOFT):
         faults.append(Fault("far", "unsupported", "number: the report has it in another place"))
     return Alignment(claim, tuple(units), (*chosen, *far), tuple(open_), tuple(faults))
@@ -132,7 +138,12 @@ def _has(f: Fit, q: Quantity) -> bool:
 
 
 def _faults(
-    claim: Line, index: Index, units: Sequence[Unit], chosen: Sequence[Fit], open_: Sequence[int]
+    claim: Line,
+    index: Index,
+    units: Sequence[Unit],
+    chosen: Sequence[Fit],
+    open_: Sequence[int],
+    course: Course | None,
 ) -> Iterator[Fault]:
     for i in open_:
         reason = next((r for f in chosen if (r := f.conflict(i)) is not None), None)
@@ -144,6 +155,10 @@ def _faults(
     if number is not None:
         yield _fault(number[1], "contradicted" if number[0] == "contradicted" else "unsupported")
     for i, unit in enumerate(units):
+        if course is not None and unit.modifier == "direction":
+            if course.way not in {m.key for m in unit.mentions}:
+                yield _fault("number: it went the other way", "contradicted")
+            continue
         if unit.modifier is not None and (heads := heads_of(i, units)):
             reason = value_fault(unit, heads, claim, chosen) or modifier_fault(unit, heads, units, chosen)
             if reason is not None:
