@@ -42,7 +42,7 @@ from clinical.deidentify.shapes import LAYER as SHAPES
 from clinical.deidentify.shapes import find_shapes
 from clinical.deidentify.spanish import find_blocks
 from clinical.deidentify.tags import TAG, date_tag, tag
-from clinical.deidentify.values import cuts_number, is_value, names_value
+from clinical.deidentify.values import cuts_number, is_value, names_value, set_phrases
 from clinical.deidentify.vocabulary import load_vocabulary
 from clinical.deidentify.words import Words, find_words
 from clinical.deidentify.zone_values import find_in_zones
@@ -279,6 +279,12 @@ class Deidentifier:
             ]
             found.extend(carried)
             found.extend(beside(words, [(f.start, f.end) for f in carried], vocabulary))
+        said = set_phrases(text)
+        found = [
+            f
+            for f in found
+            if f.label not in ("NAME", "LOCATION") or not any(first <= f.start < last for first, last in said)
+        ]
         merged = merge(found)
         return merged if self._spanish else widened(merged, text)
 

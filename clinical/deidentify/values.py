@@ -1,4 +1,4 @@
-"""Clinical numbers that have the shape of an identifier: a reference range, a value before its unit."""
+"""Clinical numbers and set phrases that have the shape of an identifier: a range, a value, a classification."""
 
 import re
 
@@ -23,6 +23,18 @@ MEDICAL = re.compile(
     r"|olol|pril|sartan|azepam)\Z"
 )
 """Endings of medical words and drugs that no list of words may hold."""
+
+_SET_PHRASE = re.compile(
+    r"\b(?:(?:new york|american) heart association|canadian cardiovascular society|eastern cooperative oncology group"
+    r"|world health organization|vena cava|child[- ]pugh|mini[- ]mental)\b"
+    r"(?:[,\s]+(?:functional\s+)?(?:class|stage|grade)\b)?",
+    re.IGNORECASE,
+)
+
+
+def set_phrases(text: str) -> list[tuple[int, int]]:
+    """Stretches that name a classification or a vessel, with the "class" behind it: no name begins in them."""
+    return [match.span() for match in _SET_PHRASE.finditer(text)]
 
 
 def is_value(text: str, start: int, end: int) -> bool:

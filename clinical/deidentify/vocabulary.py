@@ -79,7 +79,7 @@ def load_vocabulary(language: str = "en") -> Vocabulary:
     names = [line.split("\t") for line in _lines("names")]
     words = [line.partition("\t") for line in _lines("words")]
     return Vocabulary(
-        words=frozenset(word for word, _, kind in words if kind != "a"),
+        words=frozenset(word for word, _, kind in words if kind != "a") | _set(terms, "medical"),
         drugs=frozenset(word for word, _, kind in words if kind == "d"),
         abbreviations=frozenset(word for word, _, kind in words if kind == "a"),
         given=frozenset(name for name, kind in names if kind in "gb"),

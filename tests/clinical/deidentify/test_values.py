@@ -65,3 +65,23 @@ def test_no_value_of_a_simulated_report_is_taken_for_an_identifier(deidentifier:
         for value in report.truth.measurements:
             hit = [s for s in made.spans if s.label != "DATE" and s.start < value.end and value.start < s.end]
             assert not hit, (report.number, [s.label for s in hit])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "She has New York Heart Association Class III heart failure.",
+        "AORTA AND VENA CAVA: The aorta is patent.",
+        "Fundi are without papilledema.",
+        "He was taken back for a dural repair.",
+        "1.  Dural tear, postoperative laminectomy.",
+        "The conjunctiva was opened with Westcott scissors.",
+    ],
+)
+def test_set_phrases_and_anatomy_stay(text: str) -> None:
+    assert Deidentifier().deidentify(text).text == text
+
+
+def test_a_person_beside_a_set_phrase_goes() -> None:
+    text = Deidentifier().deidentify("Dr. Killip called. She moved to New York.").text
+    assert "Killip" not in text and "New York" not in text
