@@ -18,7 +18,6 @@ import torch
 
 from bench.conclusions import ask
 from clinical.answers.report import report_from_text
-from clinical.prompts import Prompt
 from server.client import EngineClient
 from server.engine import start_engine
 from synthetic.practice import simulate
@@ -41,6 +40,8 @@ LONGEST = 1200
 """Characters of a report: what fits the time at hand."""
 STYLES = ("problem_list", "storyteller")
 TRAIN, HELD_OUT, PREFERENCES = 40, 20, 24
+DRAWN, WARMTH = 3, 0.8
+"""Drafts drawn at random beside the likeliest, and the temperature that they are drawn at."""
 RECIPE = Recipe(
     epochs=2, top_layers=15, max_length=640, row_tokens=640, checkpoint_steps=20, report_to="none"
 )
@@ -122,7 +123,7 @@ def preferred(
     kept = folder / RUN
     if kept.is_file():
         return Adapter(folder / ADAPTER, base, sft.recipe, sft.dataset_sha256)
-    drafts = {example.id: [reply] for example, reply in zip(training, replies(gguf, training), strict=True)}
+    drafts = {e.id: found for e, found in zip(training, replies(gguf, training), strict=True)}
     preferences = by_check(training, drafts)[:PREFERENCES]
     own = sum(p.chosen not in drafts[p.example.id] for p in preferences)
     print(
@@ -134,13 +135,18 @@ def preferred(
     return aligned
 
 
-def replies(gguf: Path, examples: Sequence[Example]) -> list[str]:
-    """The model's drafts."""
+def replies(gguf: Path, examples: Sequence[Example]) -> list[list[str]]:
+    """The model's likeliest draft of each example, and ``DRAWN`` others."""
     engine = start_engine(gguf, threads=torch.get_num_threads(), context=2048, parallel=1)
     client = EngineClient.of(engine)
     try:
-        prompts: list[Prompt] = [example.prompt for example in examples]
-        return [client.generate(prompt) for prompt in prompts]
+        return [
+            [
+                client.generate(example.prompt),
+                *(client.sample(example.prompt, temperature=WARMTH, seed=n) for n in range(1, DRAWN + 1)),
+            ]
+            for example in examples
+        ]
     finally:
         client.close()
         engine.close()

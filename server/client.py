@@ -69,13 +69,17 @@ class EngineClient:
         """
         return str(self.complete(prompt)["choices"][0]["message"]["content"] or "")
 
-    def complete(self, prompt: Prompt) -> dict[str, Any]:
+    def sample(self, prompt: Prompt, *, temperature: float, seed: int) -> str:
+        """As ``generate``, but words drawn at random: other drafts of the same answer, to learn preferences from."""
+        return str(self.complete(prompt, temperature, seed)["choices"][0]["message"]["content"] or "")
+
+    def complete(self, prompt: Prompt, temperature: float = 0.0, seed: int = 0) -> dict[str, Any]:
         """As ``generate``, but the engine's whole reply, with its ``usage`` and ``timings``."""
         body: dict[str, object] = {
             "messages": [dict(message) for message in prompt.messages],
             "max_tokens": prompt.max_tokens,
-            "temperature": 0,
-            "seed": 0,
+            "temperature": temperature,
+            "seed": seed,
             "cache_prompt": self._cache,
             "response_format": {
                 "type": "json_schema",

@@ -18,7 +18,7 @@ CLEAR = 0.15
 """By how much one draft must be worth more than another to be preferred."""
 
 LONGER = 1.5
-"""How many times as long as the reply that is turned down the preferred one may be, in words."""
+"""How many times as long as the other one reply of a preference may be, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,9 @@ def by_check(examples: Sequence[Example], drafts: Mapping[str, Sequence[str]]) -
     """The worthiest of a model's drafts and the physician's reply against the model's least worthy draft, where they
     differ clearly and are of much the same length. What the physician wrote is never what is turned down.
 
-    A pair whose longer reply wins teaches to say more before it teaches to say what is true: on short drafts it raised
-    unsupported sentences. So of the physician's reply as many first sentences are taken as the draft's length allows.
+    A pair whose longer reply wins may teach to say more before it teaches to say what is true, one whose shorter reply
+    wins to say less: both were seen (bench/README.md). So of the physician's reply as many first sentences are offered
+    as the draft's length allows, and neither reply may be much longer than the other.
 
     Args:
         examples: with the replies that train (`trainer.grounding`), so that nothing unsupported is preferred.
@@ -92,10 +93,12 @@ def by_check(examples: Sequence[Example], drafts: Mapping[str, Sequence[str]]) -
         if not worth:
             continue
         least = min(worth, key=lambda reply: worth[reply])
-        longest = LONGER * _words(example, least)
+        about = _words(example, least)
         offered = {reply: reward(example, reply) for reply in _beginnings(example)}
         offered = {
-            reply: value for reply, value in (worth | offered).items() if _words(example, reply) <= longest
+            reply: value
+            for reply, value in (worth | offered).items()
+            if about / LONGER <= _words(example, reply) <= LONGER * about
         }
         most = max(offered, key=lambda reply: offered[reply], default=least)
         if offered.get(most, 0.0) - worth[least] >= CLEAR:
