@@ -74,6 +74,10 @@ class TrainingSettings:
 
     base: str = _setting(DEFAULT_BASE, "Base model: embedded, a folder, or a model name on the hub.")
     method: Literal["lora", "qlora"] = _setting("lora", "lora, or qlora to fit a large model on one GPU.")
+    preferences: Literal["off", "dpo", "grpo"] = _setting(
+        "off",
+        "After the tuning: dpo (corrections against drafts) or grpo (what the evidence check bears out).",
+    )
     rank: int = _setting(8, "Rank of the adapter: larger learns more and needs more memory.")
     learning_rate: float = _setting(5e-4, "Step size of the training.")
     epochs: float = _setting(2.0, "How often each example is seen.")

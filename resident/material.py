@@ -43,7 +43,9 @@ def gather(practice: Practice, *, keep: bool = True) -> Material:
         if item.tool in ("summarize", "diagnose", "anomalies")
     ]
     pairs = pair_up(reports, corrections)
-    examples, swept = sweep(practice, pairs.examples)
+    sweeping = Sweeping(make_deidentifier(practice.settings), store, make_roster(practice.settings))
+    drafts = tuple(c for c in corrections if not sweeping(c.draft))
+    examples, swept = sweep(sweeping, pairs.examples)
     joined = {
         patient: store.patient_aliases(patient)
         for patient in {e.patient for e in examples}
@@ -51,12 +53,11 @@ def gather(practice: Practice, *, keep: bool = True) -> Material:
     }
     folder = practice.home.datasets / time.strftime("%Y%m%d-%H%M%S") if keep else None
     dataset = freeze(examples, practice.keys.split, folder, joined=joined, for_training=Grounding())
-    return Material(dataset, tuple(item.id for item in confirmed), {**pairs.left_out, **swept})
+    return Material(dataset, tuple(item.id for item in confirmed), {**pairs.left_out, **swept}, drafts)
 
 
-def sweep(practice: Practice, examples: Sequence[Example]) -> tuple[list[Example], dict[str, int]]:
+def sweep(sweeping: Sweeping, examples: Sequence[Example]) -> tuple[list[Example], dict[str, int]]:
     """Pairs in which the second sweep still finds an identifier are stopped and counted."""
-    sweeping = Sweeping(make_deidentifier(practice.settings), practice.store, make_roster(practice.settings))
     texts: dict[str, list[str]] = defaultdict(list)
     for example in examples:
         texts[_about(example)] += [

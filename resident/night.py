@@ -24,13 +24,13 @@ from practice.releases import Release, Releases
 from resident.material import gather, new_material
 from resident.measuring import Say, measure, select
 from resident.parts import EngineStarter, engine_log
+from resident.preferring import prefer
 from resident.publish import Made, Material, publish
 from resident.reader import EngineReader
 from resident.setup import Practice
 from trainer import llamacpp, memory
 from trainer import search as grid
 from trainer.basemodel import BaseModel, open_base
-from trainer.dataset import Dataset
 from trainer.export import Exported, export
 from trainer.finetune import Adapter, Progress, finetune
 from trainer.gate import Decision, decide
@@ -146,7 +146,7 @@ def retrain(
     if search:
         recipe = _searched(practice, material, recipe, clock, say)
     if helping:
-        _train(practice, material.dataset, recipe, say)
+        _train(practice, material, recipe, say, helping=True)
         return Outcome("Trained along; the first process goes on.")
     return train_and_judge(practice, material, recipe, clock, say, per_task)
 
@@ -180,7 +180,7 @@ def train_and_judge(
             "Wait for reports of more patients.",
         )
     dataset = material.dataset
-    trained = _train(practice, dataset, recipe, say)
+    trained = _train(practice, material, recipe, say)
     adapter, base = trained.adapter, trained.adapter.base
     last = adapter.losses[-1][1] if adapter.losses else float("nan")
     first = adapter.losses[0][1] if adapter.losses else float("nan")
@@ -241,7 +241,10 @@ def full_disk_said() -> Iterator[None]:
         ) from None
 
 
-def _train(practice: Practice, dataset: Dataset, recipe: Recipe, say: Say) -> Trained:
+def _train(
+    practice: Practice, material: Material, recipe: Recipe, say: Say, *, helping: bool = False
+) -> Trained:
+    dataset = material.dataset
     base = open_base(practice.settings.training.base, practice.home.root / "cache")
     planted, canaries = memory.plant(dataset.train, CANARIES, int(dataset.sha256[:8], 16), recipe.tasks)
     training = replace(dataset, train=tuple(planted))
@@ -249,6 +252,8 @@ def _train(practice: Practice, dataset: Dataset, recipe: Recipe, say: Say) -> Tr
     _keep_few_runs(practice.home.runs, run)
     with full_disk_said():
         adapter = finetune(training, base, recipe, run, lambda progress: say(_told(progress)))
+        if not helping:
+            adapter = prefer(practice.settings.training.preferences, adapter, material, run, say)
     return Trained(adapter, tuple(canaries))
 
 

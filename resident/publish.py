@@ -13,16 +13,18 @@ from trainer.finetune import Adapter
 from trainer.gate import Decision
 from trainer.memory import Memory
 from trainer.page import evaluation_page
+from trainer.pairs import Correction
 from trainer.scores import Scores
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a training starts from: the frozen dataset and where it came from."""
+    """What a training starts from: the frozen dataset, where it came from, and what physicians made of drafts."""
 
     dataset: Dataset = field(repr=False)
     feedback: tuple[str, ...]
     left_out: dict[str, int]
+    corrections: tuple[Correction, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
