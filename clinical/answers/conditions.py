@@ -19,7 +19,11 @@ _NO_CONDITION = re.compile(
     r"(?:otherwise )?(?:normal|negative|unremarkable|no|none|same|stable|as above|family history)\b", re.I
 )
 
-
+_TALK = re.compile(
+    r"(?:the |this )?(?:patient|family|mother|father|he|she|they|we|i|you|it)\b|.*\bfor (?:his|her|their)\b",
+    re.I,
+)
+"""A sentence about people, or a drug for something: what it names is a condition, not the whole of it."""
 _SPECIMEN = re.compile(
     r"(?=[^:]*\b(?:biops(?:y|ies)|resection|excision|wedge|\w+ectomy|curettings?|aspirate|washings?|brushings?|smear|specimen|"
     r"tissue|nodes?|cores?|shave|punch|lobe|skin|polyp)\b)[^:]{3,90}?(?:\bshowing\b:?|:)[ ]*(?P<what>[A-Za-z].+)",
@@ -62,7 +66,12 @@ def conditions_in(report: Report, passage: Passage) -> list[str]:
     if _NO_CONDITION.match(text) or is_gone(text):
         return []
     concluded = passage.section in CONCLUSIONS and "family history" not in text.lower()
-    if concluded and not _VERB.search(text) and len(text.split()) <= (12 if passage.item or inside else 7):
+    if (
+        concluded
+        and not _VERB.search(text)
+        and not _TALK.match(text)
+        and len(text.split()) <= (12 if passage.item or inside else 7)
+    ):
         return [text]
     return list(dict.fromkeys(called(f) for f in inside))
 
