@@ -6,17 +6,20 @@ from dataclasses import dataclass, replace
 from clinical.evidence.fit import Fit, modifier_classes
 from clinical.evidence.index import Index, Line, Mention
 from clinical.evidence.quantities import Quantity, same_kind, same_values
+from clinical.evidence.words import stem
 
 _REACH = 5
 _DAY = 86400.0
+_UP, _DOWN, _STABLE = (stem(word) for word in ("up", "down", "stable"))
+WAYS = frozenset((_UP, _DOWN, _STABLE))
+"""Atoms of direction that two numbers decide; whether that is better or worse they do not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """What the reports bear out of "from … to …".
 
-    The numbers of the claim that it settles, the lines it rests on, and which way the value went (``up``, ``down`` or
-    ``stable``).
+    The numbers of the claim that it settles, the lines it rests on, and which way the value went: an atom of ``WAYS``.
     """
 
     settled: tuple[Quantity, ...]
@@ -46,7 +49,7 @@ def course_of(claim: Line, fits: Sequence[Fit], index: Index) -> Course | None:
                     continue
                 times = (o for o in claim.quantities if gap is not None and _is_gap(o, gap))
                 rise = q.values[1] - q.values[0]
-                way = "up" if rise > 0 else "down" if rise < 0 else "stable"
+                way = _UP if rise > 0 else _DOWN if rise < 0 else _STABLE
                 return Course((q, *times), (one, two), way)
     return None
 

@@ -13,7 +13,7 @@ from clinical.evidence.bindings import (
     quantity_fault,
     value_fault,
 )
-from clinical.evidence.course import Course, course_of
+from clinical.evidence.course import WAYS, Course, course_of
 from clinical.evidence.derived import is_derived, is_within
 from clinical.evidence.fit import Fit, Unit, fit, units_of
 from clinical.evidence.index import Index, Line
@@ -101,13 +101,18 @@ def align(claim: Line, index: Index) -> Alignment:
     course = course_of(claim, fits, index)
     if course is not None:
         chosen += [f for f in course.lines if f not in chosen]
-        open_ = [i for i in open_ if units[i].modifier != "direction"]
+        open_ = [i for i in open_ if not _ways(units[i])]
         claim = replace(claim, quantities=tuple(q for q in claim.quantities if q not in course.settled))
     far = _number_lines(claim, fits, chosen)
     faults = list(_faults(claim, index, units, [*chosen, *far], open_, course))
     if far and (not faults or faults[0].kind in SOFT):
         faults.append(Fault("far", "unsupported", "number: the report has it in another place"))
     return Alignment(claim, tuple(units), (*chosen, *far), tuple(open_), tuple(faults))
+
+
+def _ways(unit: Unit) -> set[str]:
+    """Which way the unit says that a value went, if it says so."""
+    return {m.key for m in unit.mentions} & WAYS if unit.modifier == "direction" else set()
 
 
 def _number_lines(claim: Line, fits: Sequence[Fit], chosen: Sequence[Fit]) -> list[Fit]:
@@ -155,8 +160,8 @@ def _faults(
     if number is not None:
         yield _fault(number[1], "contradicted" if number[0] == "contradicted" else "unsupported")
     for i, unit in enumerate(units):
-        if course is not None and unit.modifier == "direction":
-            if course.way not in {m.key for m in unit.mentions}:
+        if course is not None and (ways := _ways(unit)):
+            if course.way not in ways:
                 yield _fault("number: it went the other way", "contradicted")
             continue
         if unit.modifier is not None and (heads := heads_of(i, units)):

@@ -50,3 +50,8 @@ def test_numbers_turned_round_or_of_another_name_are_withheld(sentence: str) -> 
 def test_one_report_tells_no_course() -> None:
     both = report_from_text("HR 92 on arrival. HR 73 later.", id="r-one")
     assert all(c.verdict != "supported" for c in check("HR rose from 73 to 92.", [both]).claims)
+
+
+def test_numbers_do_not_tell_better_from_worse() -> None:
+    for sentence in ("Creatinine improved from 1.59 to 1.20 mg/dL.", "HR worsened from 92 to 73."):
+        assert all(c.verdict != "contradicted" for c in check(sentence, [PRIOR, CURRENT]).claims)
